@@ -1,0 +1,75 @@
+/* alert/router.h - from the engine to everyone who listens: one thread with its own log.
+ *
+ * Shards hand their alerts to the router through a ring each (fm_alert_output of engine/alert.h has the same functions; main.c joins
+ * them). The router appends each new alert to its log and gives it the next router sequence; an alert whose (partition, sequence, ordinal)
+ * or whose id the log has already is counted and dropped: recovery and a second replay emit again, nobody is told twice. The log is the
+ * outbox of every sink: each sink follows it at its own pace behind its own cursor, so an outage is a backlog on disk.
+ *
+ * Log files: <data>/router/<first sequence>.log, frames {length, crc32c, router sequence, alert}; torn tail cut as in the journal. */
+#ifndef FM_ALERT_ROUTER_H
+#define FM_ALERT_ROUTER_H
+
+#include "base/clock.h"
+#include "base/counters.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/slice.h"
+#include "base/text.h"
+#include "store/store.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* An alert on its way out: the canonical body and the envelope. Same fields as engine/alert.h's fm_alert, plus the router's. */
+typedef struct fm_routed_alert {
+    uint64_t   router_sequence; /* from 1 */
+    fm_hash128 id;
+    uint32_t   partition, ordinal;
+    uint64_t   sequence;
+    int64_t    event_ns, receive_ns, detect_ns, publish_ns; /* publish = when the router logged it */
+    uint32_t   severity;
+    fm_slice   symbol, rule, domain, body;
+} fm_routed_alert;
+
+/* The JSON that clients see: the body's fields plus detect_time, receive_time, publish_time, domain, seq. */
+void fm_routed_alert_json(const fm_routed_alert *alert, fm_text *out);
+
+typedef struct fm_router fm_router;
+
+typedef struct fm_router_config {
+    const char *directory;     /* <data>/router */
+    const fm_file_layer *layer;
+    fm_clock    clock;
+    uint32_t    shard_count;
+    uint64_t    ring_bytes;    /* per shard; preset 8 MiB */
+    bool        sync_always;   /* journal.sync = "always": `taken` counts what is synced; else what is written */
+    uint64_t    ids_max;       /* ids remembered for duplicates; preset 1,000,000; the oldest leave */
+    uint64_t    retain_bytes;  /* of the log; preset 1 GiB; a part that a sink still needs stays until then, then is a counted, logged hole */
+} fm_router_config;
+
+int  fm_router_open(const fm_router_config *config, fm_router **out, fm_error *error) FM_CHECKED; /* reads the log, repairs its tail */
+int  fm_router_start(fm_router *router) FM_CHECKED; /* starts the thread */
+void fm_router_stop(fm_router *router);             /* drains the rings, syncs, joins */
+void fm_router_close(fm_router *router);
+
+/* The engine's side (any shard, its own thread). The ring full: kept in a spill list of that shard, and `behind` answers 1. */
+void     fm_router_emit(fm_router *router, uint32_t shard, const fm_routed_alert *alert);
+uint64_t fm_router_taken(fm_router *router, uint32_t shard); /* alerts of this shard that are logged (or known), since the start */
+int      fm_router_behind(fm_router *router);
+
+/* Readers of the log: sinks, WebSocket resume. Any thread; reads the files, not the router's memory. Visits alerts with sequence > after, at most
+ * `limit`; slices are valid during the visit. Returns the number visited. FM_ENOTFOUND: `after` lies before what is kept (a hole). */
+typedef int (*fm_routed_visit)(void *context, const fm_routed_alert *alert);
+int      fm_router_read(fm_router *router, uint64_t after, uint32_t limit, fm_routed_visit visit, void *context) FM_CHECKED;
+uint64_t fm_router_last(const fm_router *router); /* newest router sequence that may leave (written, or synced with sync_always) */
+
+/* Called on the router's thread when `fm_router_last` has moved. Up to 16 listeners, registered before start; must not block. */
+int fm_router_listen(fm_router *router, void (*call)(void *context, uint64_t last), void *context) FM_CHECKED;
+
+/* A sink says what it has taken, so that retention knows. `sink` 0..7, chosen by main.c. */
+void fm_router_sink_cursor(fm_router *router, uint32_t sink, uint64_t router_sequence);
+
+fm_counters *fm_router_counters(fm_router *router);
+
+#endif

@@ -1,0 +1,131 @@
+/* base/event.h - one market data record, the value that travels from the decoder to the rules.
+ *
+ * 64 bytes, one cache line; the journal stores this very line (docs/decisions/0002). Ids in it (series, stream, source) are
+ * indices into the dictionary of one partition: they are assigned by dictionary records of that partition's log, never
+ * leave the process, and never order or seed anything.
+ *
+ * Prices and sizes are integers; a value is integer / 10^scale, with the scales of the series. Magnitudes are <= 2^53, so that
+ * the division is one correctly rounded operation. */
+#ifndef FM_BASE_EVENT_H
+#define FM_BASE_EVENT_H
+
+#include <assert.h>
+#include <stdint.h>
+
+#define FM_NS_PER_US 1000LL
+#define FM_NS_PER_MS 1000000LL
+#define FM_NS_PER_S  1000000000LL
+
+#define FM_PARTITION_COUNT 64                  /* fixed when a data directory is made; order exists within one partition */
+#define FM_SYMBOL_MAX      64                  /* bytes, printable ASCII without spaces */
+#define FM_NAME_MAX        64                  /* venue, channel, session, source, domain: bytes */
+#define FM_ABSENT          INT64_MIN           /* a price or size that the record does not have; never 0 */
+#define FM_SEQ_ABSENT      UINT64_MAX          /* no venue sequence, no source row */
+#define FM_MAGNITUDE_MAX   (INT64_C(1) << 53)
+#define FM_SCALE_MAX       9                   /* decimals kept of a price or size at most */
+
+/* Kinds below FM_KIND_CONTROL are data; the rest change how later data are read (engine/control.h). */
+typedef enum fm_kind {
+    FM_KIND_NONE = 0,
+    FM_TRADE     = 1,
+    FM_QUOTE     = 2,
+    FM_VALUE     = 3,
+    FM_STATUS    = 4,
+    FM_KIND_CONTROL = 32,
+    FM_DOMAIN     = 32, /* first sight of a time domain: text = its name */
+    FM_STREAM     = 33, /* first sight of (venue, channel): text = "venue\0channel" */
+    FM_SOURCE     = 34, /* first sight of a source (`src`): text = its name */
+    FM_SERIES     = 35, /* first sight of a symbol in a domain; scales */
+    FM_SCALE      = 36, /* the scales of a series grow */
+    FM_GENERATION = 37, /* a rule generation becomes current: text = content hash, hex */
+    FM_BUILD      = 38, /* the engine's build changed: text = build id */
+    FM_CLOCK      = 39, /* wall time of a domain without data */
+    FM_KILL       = 40, /* a rule was stopped by deadline, memory or an operator: text = "rule id\0reason" */
+} fm_kind;
+
+typedef enum fm_side { FM_SIDE_NONE = 0, FM_BUY = 1, FM_SELL = 2 } fm_side; /* trade: the aggressor */
+typedef enum fm_phase { FM_PHASE_OPEN = 1, FM_PHASE_AUCTION = 2, FM_PHASE_HALT = 3, FM_PHASE_CLOSED = 4 } fm_phase;
+
+#define FM_FLAG_LATE   0x0001u /* event time below the domain's time when it was accepted: applied in place, moves no time */
+#define FM_FLAG_ORIGIN 0x0002u /* an fm_origin follows the line in the log */
+
+typedef struct fm_trade { /* price scale, size scale */
+    int64_t  price;
+    int64_t  size;    /* FM_ABSENT when the feed has none */
+    uint64_t id_hash; /* fixed-seed hash of the trade id; 0 = none */
+    uint32_t buyer;   /* low half of the account's hash; 0 = none */
+    uint32_t seller;
+} fm_trade;
+
+typedef struct fm_quote { /* a side whose price is FM_ABSENT is unchanged; size 0 withdraws it */
+    int64_t bid;
+    int64_t bid_size;
+    int64_t ask;
+    int64_t ask_size;
+} fm_quote;
+
+typedef struct fm_value {
+    double   value; /* finite */
+    uint64_t unused[3];
+} fm_value;
+
+typedef struct fm_status {
+    uint32_t phase; /* fm_phase */
+    uint32_t unused32;
+    uint64_t unused[3];
+} fm_status;
+
+typedef struct fm_control {
+    uint32_t index;     /* the dictionary index that is defined or changed */
+    uint32_t domain;    /* FM_SERIES: the domain's index */
+    int8_t   price_scale;
+    int8_t   size_scale;
+    uint16_t text_size; /* bytes of text behind the line, padded with zeros to a multiple of 8 */
+    uint32_t unused;
+    uint64_t at_sequence; /* FM_KILL: the first record that the rule does not see */
+    uint64_t unused64;
+} fm_control;
+
+typedef struct fm_event {
+    int64_t  ts_ns;       /* event time, UTC since 1970 */
+    uint32_t series;      /* partition-local index of (domain, symbol) */
+    uint16_t stream;      /* partition-local index of (venue, channel); 0 = not named */
+    uint8_t  kind;        /* fm_kind */
+    uint8_t  side;        /* fm_side */
+    uint16_t flags;       /* FM_FLAG_* */
+    uint16_t extra_words; /* 8-byte words behind this line in the log: an fm_origin, or a control record's text */
+    uint32_t conditions;  /* conditions.def, a bit each */
+    uint64_t seq;         /* the venue's sequence, or FM_SEQ_ABSENT */
+    union {
+        fm_trade   trade;
+        fm_quote   quote;
+        fm_value   value;
+        fm_status  status;
+        fm_control control;
+    } as;
+} fm_event;
+
+/* Where a record came from, for duplicates; behind the line when any of it was given. */
+typedef struct fm_origin {
+    uint32_t source;       /* partition-local index of `src`; 0 = none */
+    uint32_t seq_index;    /* position among equal `seq`; 0 when not given */
+    uint64_t row;          /* `n`, or FM_SEQ_ABSENT */
+    uint64_t session_hash; /* fixed-seed hash of `session`; 0 = the event date stands for it */
+} fm_origin;
+
+static_assert(sizeof(fm_event) == 64, "an event is one cache line");
+static_assert(sizeof(fm_control) == 32 && sizeof(fm_quote) == 32 && sizeof(fm_trade) == 32, "payloads fill half the line");
+static_assert(sizeof(fm_origin) == 24, "an origin is three words");
+
+/* Bytes that an event takes in the log. */
+static inline uint32_t fm_event_size(const fm_event *event)
+{
+    return (uint32_t)sizeof(fm_event) + 8u * event->extra_words;
+}
+
+/* The double nearest to integer / 10^scale; NaN when absent. One correctly rounded division. */
+double fm_decimal(int64_t integer, int scale);
+
+const char *fm_kind_name(int kind); /* "trade", "quote", …; "unknown" otherwise; a static string */
+
+#endif
