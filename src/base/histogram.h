@@ -15,6 +15,6 @@ typedef struct fm_histogram {
 
 void     fm_histogram_add(fm_histogram *histogram, uint64_t value);
 void     fm_histogram_merge(fm_histogram *into, const fm_histogram *from);
-uint64_t fm_histogram_quantile(const fm_histogram *histogram, double q); /* upper edge of the bucket; 0 when empty */
+uint64_t fm_histogram_quantile(const fm_histogram *histogram, double q); /* upper edge of its bucket, at most max; 0 when empty */
 
 #endif
