@@ -23,6 +23,7 @@ fm_hash128 fm_hash128_of(const void *data, size_t size);
 void fm_hash128_hex(fm_hash128 hash, char out[33]); /* 32 lower-case digits and NUL; high half first */
 
 uint32_t fm_crc32c(uint32_t crc, const void *data, size_t size); /* Castagnoli, as RFC 3720; start with 0; hardware when present */
+uint32_t fm_crc32c_portable(uint32_t crc, const void *data, size_t size); /* the same value without the instruction */
 
 /* The partition of a key (default: the symbol). Stored: data directories depend on it. */
 uint32_t fm_partition_of(fm_slice key);
