@@ -32,7 +32,8 @@ int64_t fm_thread_cpu_ns(void)
     return read_clock(CLOCK_THREAD_CPUTIME_ID);
 }
 
-/* Days to a date by eras of 400 years that begin on 1 March (H. Hinnant, "chrono-compatible low-level date algorithms", 2013). */
+/* Days to a date by eras of 400 years that begin on 1 March (H. Hinnant, "chrono-compatible low-level date algorithms",
+ * 2013). */
 static void date_of_days(int64_t days, int *year, int *month, int *day)
 {
     days += 719468;
@@ -60,6 +61,6 @@ void fm_time_format(int64_t ts_ns, char out[40])
     }
     int year, month, day;
     date_of_days(days, &year, &month, &day);
-    snprintf(out, 40, "%04d-%02d-%02dT%02d:%02d:%02d.%09dZ", year, month, day, (int)(second / 3600), (int)(second / 60 % 60),
-             (int)(second % 60), (int)ns);
+    snprintf(out, 40, "%04d-%02d-%02dT%02d:%02d:%02d.%09dZ", year, month, day, (int)(second / 3600),
+             (int)(second / 60 % 60), (int)(second % 60), (int)ns);
 }

@@ -1,7 +1,8 @@
 /* base/crc32c.c - CRC-32C (Castagnoli, RFC 3720), the checksum of journal frames.
  *
- * SSE4.2's crc32 instruction gives a result a cycle but has a latency of three: three streams run side by side, and are joined by
- * multiplying by x^(8n) modulo the polynomial with a table (M. Adler's scheme). Without SSE4.2 a table of eight bytes a step. */
+ * SSE4.2's crc32 instruction gives a result a cycle but has a latency of three: three streams run side by side, and are
+ * joined by multiplying by x^(8n) modulo the polynomial with a table (M. Adler's scheme). Without SSE4.2 a table of
+ * eight bytes a step. */
 #include "base/hash.h"
 
 #include <nmmintrin.h>
@@ -10,9 +11,9 @@
 
 enum { STREAM_SIZE = 512 }; /* bytes a stream; 1536 are done at once */
 
-static uint32_t byte_table[8][256];  /* CRC of a byte with 0..7 zero bytes behind it */
-static uint32_t shift_one[4][256];   /* a CRC as it is STREAM_SIZE zero bytes later */
-static uint32_t shift_two[4][256];   /* and twice as many */
+static uint32_t byte_table[8][256]; /* CRC of a byte with 0..7 zero bytes behind it */
+static uint32_t shift_one[4][256];  /* a CRC as it is STREAM_SIZE zero bytes later */
+static uint32_t shift_two[4][256];  /* and twice as many */
 static int has_sse42;
 
 static uint32_t skip_zeros(uint32_t crc, size_t count)

@@ -29,7 +29,8 @@ static const row rows[ROW_COUNT] = {
 #undef ERROR
 };
 
-/* By code: the row plus one, so that 0 is a code without a row. Two rows with one code do not compile (-Woverride-init). */
+/* By code: the row plus one, so that 0 is a code without a row. Two rows with one code do not compile
+ * (-Woverride-init). */
 #pragma GCC diagnostic error "-Woverride-init"
 static const uint8_t row_of_code[] = {
 #define ERROR(name, code, status, text) [code] = ROW_##name + 1,
@@ -42,21 +43,11 @@ static_assert(ROW_COUNT < UINT8_MAX, "row_of_code holds every row");
 
 /* The general errors are written as constants (EINVAL); outside they have the lower-case name without the E. */
 static const char *const public_names[ROW_COUNT] = {
-    [ROW_EINVAL] = "invalid",
-    [ROW_ENOMEM] = "out_of_memory",
-    [ROW_EIO] = "io",
-    [ROW_ENOSPC] = "disk_full",
-    [ROW_ECORRUPT] = "corrupt",
-    [ROW_ENOTFOUND] = "not_found",
-    [ROW_EVERSION] = "version",
-    [ROW_EBUSY] = "busy",
-    [ROW_ELIMIT] = "limit",
-    [ROW_ESYNTAX] = "syntax",
-    [ROW_ENETWORK] = "network",
-    [ROW_EBUDGET] = "budget",
-    [ROW_EDEADLINE] = "deadline",
-    [ROW_ERULE] = "rule",
-    [ROW_ERULE_MEMORY] = "rule_memory",
+    [ROW_EINVAL] = "invalid",     [ROW_ENOMEM] = "out_of_memory", [ROW_EIO] = "io",
+    [ROW_ENOSPC] = "disk_full",   [ROW_ECORRUPT] = "corrupt",     [ROW_ENOTFOUND] = "not_found",
+    [ROW_EVERSION] = "version",   [ROW_EBUSY] = "busy",           [ROW_ELIMIT] = "limit",
+    [ROW_ESYNTAX] = "syntax",     [ROW_ENETWORK] = "network",     [ROW_EBUDGET] = "budget",
+    [ROW_EDEADLINE] = "deadline", [ROW_ERULE] = "rule",           [ROW_ERULE_MEMORY] = "rule_memory",
     [ROW_ESHUTDOWN] = "shutdown",
 };
 

@@ -1,14 +1,15 @@
-/* base/hash.c - the three hashes whose values are stored: changing any of them needs a new data directory, so their values are
- * pinned by tables in tests/unit/base/hash_test.c. */
+/* base/hash.c - the three hashes whose values are stored: changing any of them needs a new data directory, so their
+ * values are pinned by tables in tests/unit/base/hash_test.c. */
 #include "base/hash.h"
 
 #include "base/assert.h"
 
 #include <string.h>
 
-/* ---- fm_hash64: multiply-fold ------------------------------------------------------------------------------------------------
- * A 64 x 64 -> 128 bit product spreads every input bit over both halves; folding high onto low keeps it. The constants are
- * the fractional parts of square roots of 2, 3, 5 and 7 (as in SHA-512), odd ones out made odd: nothing up the sleeve. */
+/* ---- fm_hash64: multiply-fold
+ * ------------------------------------------------------------------------------------------------ A 64 x 64 -> 128 bit
+ * product spreads every input bit over both halves; folding high onto low keeps it. The constants are the fractional
+ * parts of square roots of 2, 3, 5 and 7 (as in SHA-512), odd ones out made odd: nothing up the sleeve. */
 static const uint64_t salt[4] = {0x6a09e667f3bcc909u, 0xbb67ae8584caa73bu, 0x3c6ef372fe94f82bu, 0xa54ff53a5f1d36f1u};
 
 static inline uint64_t fold(uint64_t a, uint64_t b)
@@ -31,7 +32,8 @@ static inline uint64_t load32(const unsigned char *p)
     return word;
 }
 
-/* 16 bytes or fewer as two words that overlap in the middle; the size, mixed in at the end, tells the overlaps apart. */
+/* 16 bytes or fewer as two words that overlap in the middle; the size, mixed in at the end, tells the overlaps apart.
+ */
 static inline void load_short(const unsigned char *p, size_t size, uint64_t *a, uint64_t *b)
 {
     if (size >= 8) {
@@ -71,9 +73,10 @@ uint32_t fm_partition_of(fm_slice key)
     return (uint32_t)(fm_hash64(key.data, key.size, 0x6664732f70617274u) >> 58); /* 64 partitions: the top six bits */
 }
 
-/* ---- SipHash-2-4, 128 bits out -----------------------------------------------------------------------------------------------
- * J.-P. Aumasson, D. J. Bernstein, "SipHash: a fast short-input PRF" (2012), and their reference's 128-bit variant. The key is the one
- * of the published test vectors (00 01 … 0f): it is no secret here, and so the vectors check this very function. */
+/* ---- SipHash-2-4, 128 bits out
+ * ----------------------------------------------------------------------------------------------- J.-P. Aumasson, D. J.
+ * Bernstein, "SipHash: a fast short-input PRF" (2012), and their reference's 128-bit variant. The key is the one of the
+ * published test vectors (00 01 … 0f): it is no secret here, and so the vectors check this very function. */
 static inline uint64_t rotate(uint64_t x, int bits)
 {
     return x << bits | x >> (64 - bits);

@@ -17,8 +17,8 @@ enum { NAMES = 128, NAME_SIZE = 48, LINES_A_SECOND = 10, SLOTS = 8 };
 
 /* What was said of one event name within the second that began at `since_ns`. */
 typedef struct window {
-    char     event[NAME_SIZE];
-    int64_t  since_ns;
+    char event[NAME_SIZE];
+    int64_t since_ns;
     uint32_t said, folded;
 } window;
 
@@ -83,7 +83,8 @@ static void tell_all_folded(void)
     pthread_mutex_unlock(&lock);
 }
 
-/* The event's window; when the table is full (names are few and fixed in the source) the last one serves all that are left. */
+/* The event's window; when the table is full (names are few and fixed in the source) the last one serves all that are
+ * left. */
 static window *window_of(const char *event, int64_t now_ns)
 {
     for (int i = 0; i < window_count; i++) {
@@ -100,7 +101,8 @@ static window *window_of(const char *event, int64_t now_ns)
     return fresh;
 }
 
-/* With the lock held. Seconds of other events that are over are told here too, so that a count never waits for its own kind. */
+/* With the lock held. Seconds of other events that are over are told here too, so that a count never waits for its own
+ * kind. */
 static bool may_speak(const char *event)
 {
     int64_t now_ns = fm_mono_ns(&fm_clock_system);

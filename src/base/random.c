@@ -1,5 +1,5 @@
-/* base/random.c - xoshiro256** (D. Blackman, S. Vigna, "Scrambled linear pseudorandom number generators", 2018), seeded by
- * splitmix64 as its authors advise, so that no seed leads into the all-zero state. */
+/* base/random.c - xoshiro256** (D. Blackman, S. Vigna, "Scrambled linear pseudorandom number generators", 2018), seeded
+ * by splitmix64 as its authors advise, so that no seed leads into the all-zero state. */
 #include "base/random.h"
 
 #include "base/assert.h"
@@ -55,7 +55,8 @@ double fm_random_unit(fm_random *random)
     return (double)(fm_random_next(random) >> 11) * 0x1p-53;
 }
 
-/* Marsaglia's polar method: needs log and sqrt only. The second value of each pair is let go, so that the state is the four words. */
+/* Marsaglia's polar method: needs log and sqrt only. The second value of each pair is let go, so that the state is the
+ * four words. */
 double fm_random_normal(fm_random *random)
 {
     for (;;) {

@@ -1,5 +1,5 @@
-/* base/ring.c - positions only ever grow; a position modulo the size is an offset. Each side keeps its own positions on its own
- * cache lines, and looks at the other side's only when its last known value does not suffice. */
+/* base/ring.c - positions only ever grow; a position modulo the size is an offset. Each side keeps its own positions on
+ * its own cache lines, and looks at the other side's only when its last known value does not suffice. */
 #include "base/ring.h"
 
 #include "base/assert.h"
@@ -12,19 +12,19 @@
 enum { HEADER_SIZE = 8 }; /* the message's size; keeps messages aligned to 8 */
 
 struct fm_ring {
-    char  *base;
+    char *base;
     size_t size;
-    char   space0[48];
+    char space0[48];
     /* written by the producer */
     _Atomic size_t published;
-    size_t reserved;      /* >= published */
+    size_t reserved; /* >= published */
     size_t known_released;
-    char   space1[40];
+    char space1[40];
     /* written by the consumer */
     _Atomic size_t released;
-    size_t peeked;        /* >= released */
+    size_t peeked; /* >= released */
     size_t known_published;
-    char   space2[40];
+    char space2[40];
 };
 
 /* The same pages twice, one behind the other: a message that runs over the end runs on in the second mapping. */

@@ -14,7 +14,8 @@ bool fm_slice_copy(fm_slice slice, char *out, size_t size)
     return kept == slice.size;
 }
 
-/* On a mismatch only the newest star needs another try: whatever an older star could swallow, the newest can as well. */
+/* On a mismatch only the newest star needs another try: whatever an older star could swallow, the newest can as well.
+ */
 bool fm_glob(fm_slice pattern, fm_slice text)
 {
     size_t p = 0, t = 0;

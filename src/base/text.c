@@ -69,7 +69,8 @@ void fm_text_printf(fm_text *text, const char *format, ...)
     text->size += (size_t)length;
 }
 
-/* Bytes of the well-formed UTF-8 sequence at p (Unicode 15, table 3-7: no overlong forms, no surrogates, none above U+10FFFF), or 0. */
+/* Bytes of the well-formed UTF-8 sequence at p (Unicode 15, table 3-7: no overlong forms, no surrogates, none above
+ * U+10FFFF), or 0. */
 static size_t utf8_size(const unsigned char *p, size_t left)
 {
     unsigned char first = p[0];
@@ -131,7 +132,8 @@ void fm_text_json(fm_text *text, fm_slice slice)
     fm_text_put(text, "\"");
 }
 
-/* Fifteen digits always survive a round trip through a normal double and seventeen always bring it back; a subnormal has fewer. */
+/* Fifteen digits always survive a round trip through a normal double and seventeen always bring it back; a subnormal
+ * has fewer. */
 void fm_text_real(fm_text *text, double value)
 {
     if (!isfinite(value)) {
