@@ -18,6 +18,9 @@
 #define FM_RULE_SLOTS_MAX   16  /* declared state fields */
 #define FM_RULE_LABELS_MAX  16
 #define FM_RULE_ID_MAX      64
+#define FM_RULE_ROW_EMITS_MAX  8 /* alerts that one call of a handler may raise */
+#define FM_RULE_ROW_TIMERS_MAX 1 /* timers that one call may ask for: the last ctx.timer stands */
+#define FM_TIMER_MIN_NS     FM_NS_PER_S /* no timer is due earlier than this after it was asked for */
 
 typedef enum fm_severity { FM_INFO, FM_WARNING, FM_ERROR_SEVERITY, FM_CRITICAL } fm_severity;
 
@@ -56,8 +59,10 @@ typedef struct fm_rule {
     uint32_t    state_version;
     bool        has_when, has_on_event, has_on_timer;
     bool        shadow;
-    int64_t     cooldown_ns;      /* no new alert of one instrument within this event time after the last; 0 = none */
+    int64_t     cooldown_ns;      /* one alert an episode (`when` holds without a break); the next not within this event
+                                   * time after the last one held. Handlers: after their last alert. 0 = none */
     int64_t     for_ns;           /* `when` must have held this long; 0 = at once */
+    int64_t     timer_min_ns;     /* ctx.timer asks for less are raised to this; 0 = FM_TIMER_MIN_NS */
     uint32_t    alerts_per_minute;/* rate cap per partition, in event time; preset 600 */
     fm_severity severity;
     char        message[256];     /* template: {symbol}, {need}, {need:+.1f} */
@@ -95,6 +100,7 @@ typedef struct fm_rule_call {
     const uint32_t *row;     /* matrix row of each of the rule's rows */
     const uint16_t *column;  /* of each need that is not hidden, in the order of needs */
     const fm_event *const *event; /* the record of each of the rule's rows; timers: kind FM_CLOCK with ts_ns = due */
+    const int8_t  (*scale)[2]; /* price and size scale of each row's series; NULL = prices and sizes of events are not shown to handlers */
     const bool     *timer;   /* NULL, or true where the row is a timer and on_timer is called instead */
     double *const  *slots;   /* state of (rule, series) of each row, slot_count doubles; NULL when the rule has none */
     /* results */
@@ -111,7 +117,9 @@ typedef struct fm_rule_runner {
     void *self;
     /* Makes `set` current for this runner (one runner a shard, on the shard's thread). */
     int (*load)(void *self, const fm_rule_set *set, fm_error *error);
-    /* 0: done == count. FM_ERULE, FM_EBUDGET: row `done` failed and had no effect (slots, emits and timers are as before it); the engine
+    /* FM_EBUSY: row `done` was not run, because emit or timer_ask has no room for what one row may ask (FM_RULE_ROW_EMITS_MAX,
+     * FM_RULE_ROW_TIMERS_MAX): take what is there, then call again from done.
+     * 0: done == count. FM_ERULE, FM_EBUDGET: row `done` failed and had no effect (slots, emits and timers are as before it); the engine
      * counts a strike and calls again from done + 1. FM_EDEADLINE, FM_ERULE_MEMORY: not reproducible; the engine writes a kill record and
      * does not call the rule again; the runner has been rebuilt without it. */
     int (*run)(void *self, fm_rule_call *call);

@@ -46,6 +46,8 @@ typedef struct fm_engine_config {
     fm_alert_output alerts;
     /* One runner a shard, made by main.c. */
     fm_rule_runner *(*runner_of)(void *context, uint32_t shard);
+    /* The rule set of a generation named in the log (32 hex digits); NULL when its text is lost: recovery then refuses. */
+    const fm_rule_set *(*generation_of)(void *context, const char *hash);
     void           *runner_context;
 } fm_engine_config;
 

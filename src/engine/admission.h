@@ -1,0 +1,44 @@
+/* engine/admission.h - may this record enter the log, and as what?
+ *
+ * Decides about symbols, scales, duplicates and the clock, and turns a decoded record into log entries: the dictionary records that it
+ * makes necessary, then the event. Nothing here looks at prices of the past. */
+#ifndef FM_ENGINE_ADMISSION_H
+#define FM_ENGINE_ADMISSION_H
+
+#include "engine/message.h"
+#include "engine/partition.h"
+
+typedef struct fm_admission_limits {
+    uint32_t series_max; /* of this partition's shard; counted in *series_used */
+    uint32_t domains_max;
+    uint32_t sources_max;
+    uint32_t source_window;
+    uint32_t sequence_window;
+    int8_t   scale_max;
+    bool     register_unknown;
+    int64_t  future_max_ns;
+} fm_admission_limits;
+
+#define FM_ADMIT_BYTES_MAX 1024 /* entries that one record can need: domain, stream, source, series or scale, itself */
+
+void fm_admission_init(fm_admission *admission);
+void fm_admission_fini(fm_admission *admission);
+
+/* 1: accepted, `out` (FM_ADMIT_BYTES_MAX of room) holds *size bytes in *count entries, the event last, all already noted. 0: a duplicate.
+ * Negative: refused for that reason. */
+int fm_admit(fm_admission *admission, const fm_admission_limits *limits, uint32_t *series_used, fm_slice domain,
+             const fm_message_record *record, int64_t receive_ns, char *out, uint32_t *size, uint32_t *count);
+
+/* Notes an entry that is in the log: dictionaries, times, duplicates. In the log's order. */
+int fm_admission_note(fm_admission *admission, const fm_admission_limits *limits, const fm_event *event) FM_CHECKED;
+
+/* The index of a domain, or -1. */
+int fm_admission_domain(const fm_admission *admission, fm_slice name);
+/* The index of a symbol in a domain, or -1. */
+int fm_admission_symbol(const fm_admission *admission, uint32_t domain, fm_slice symbol);
+
+/* A control entry of `kind` with text: its bytes in out (FM_ADMIT_BYTES_MAX of room); returns its size. */
+uint32_t fm_control_entry(char *out, int kind, int64_t ts_ns, const fm_control *control, fm_slice text);
+fm_slice fm_control_text(const fm_event *event);
+
+#endif

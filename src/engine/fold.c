@@ -1,0 +1,437 @@
+/* engine/fold.c - applies log entries: control entries here, data entries through market.c and rows.c. */
+#include "engine/fold_internal.h"
+
+#include "base/assert.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const fm_rule_set no_rules = {.count = 0};
+
+/* ---- blocks ---- */
+
+static char *block_take(fm_fold *fold, uint32_t size)
+{
+    size = (size + 63) & ~63u;
+    for (uint32_t i = 0; i < fold->block_class_count; i++) {
+        fm_block_class *class = &fold->block_class[i];
+        if (class->size == size && class->head != NULL) {
+            void *block = class->head;
+            class->head = *(void **)block;
+            return block;
+        }
+    }
+    char *block = fm_arena_alloc(&fold->arena, size, 64);
+    FM_ASSERT(block != NULL); /* sized for instruments_max; admission stops before */
+    return block;
+}
+
+static void block_give(fm_fold *fold, char *block, uint32_t size)
+{
+    if (block == NULL || size == 0)
+        return;
+    size = (size + 63) & ~63u;
+    for (uint32_t i = 0; i < fold->block_class_count; i++)
+        if (fold->block_class[i].size == size) {
+            *(void **)block = fold->block_class[i].head;
+            fold->block_class[i].head = block;
+            return;
+        }
+    if (fold->block_class_count < sizeof(fold->block_class) / sizeof(fold->block_class[0])) {
+        *(void **)block = NULL;
+        fold->block_class[fold->block_class_count++] = (fm_block_class){.size = size, .head = block};
+    }
+}
+
+/* ---- making and ending ---- */
+
+static void *need(void *memory)
+{
+    FM_ASSERT(memory != NULL);
+    return memory;
+}
+
+int fm_fold_create(const fm_fold_config *config, fm_fold **out, fm_error *error)
+{
+    fm_fold *fold = need(calloc(1, sizeof(*fold)));
+    fold->config = *config;
+    if (fm_arena_init(&fold->arena, config->arena_bytes) < 0) {
+        free(fold);
+        return fm_fail(error, FM_ENOMEM, "could not reserve %llu bytes of address space for instruments",
+                       (unsigned long long)config->arena_bytes);
+    }
+    uint32_t batch = config->batch_max;
+    fold->row = need(calloc(batch, sizeof(*fold->row)));
+    fold->timer_event = need(calloc(batch, sizeof(*fold->timer_event)));
+    fold->call_row = need(calloc(batch, sizeof(*fold->call_row)));
+    fold->call_event = need(calloc(batch, sizeof(*fold->call_event)));
+    fold->call_timer = need(calloc(batch, sizeof(*fold->call_timer)));
+    fold->call_slots = need(calloc(batch, sizeof(*fold->call_slots)));
+    fold->call_hit = need(calloc(batch, sizeof(*fold->call_hit)));
+    fold->call_emit = need(calloc(batch, sizeof(*fold->call_emit)));
+    fold->call_ask = need(calloc(batch, sizeof(*fold->call_ask)));
+    int planned = fm_fold_plan(fold, &no_rules, &fold->current, error);
+    if (planned < 0) {
+        fm_fold_destroy(fold);
+        return planned;
+    }
+    *out = fold;
+    return 0;
+}
+
+void fm_fold_destroy(fm_fold *fold)
+{
+    if (fold == NULL)
+        return;
+    for (uint32_t i = 0; i < fold->plan_count; i++)
+        fm_plan_destroy(fold->plan[i]);
+    free(fold->plan);
+    free(fold->row);
+    free(fold->timer_event);
+    free(fold->matrix);
+    free(fold->rule_row);
+    free(fold->rule_row_count);
+    free(fold->rule_pending);
+    free(fold->call_row);
+    free(fold->call_event);
+    free(fold->call_timer);
+    free(fold->call_slots);
+    free(fold->call_hit);
+    free(fold->call_emit);
+    free(fold->call_ask);
+    free(fold->alert);
+    fm_text_fini(&fold->body);
+    fm_arena_fini(&fold->arena);
+    free(fold);
+}
+
+int fm_fold_plan(fm_fold *fold, const fm_rule_set *set, fm_plan **out, fm_error *error)
+{
+    for (uint32_t i = 0; i < fold->plan_count; i++)
+        if (memcmp(&fold->plan[i]->set->hash, &set->hash, sizeof(set->hash)) == 0 && fold->plan[i]->set->count == set->count) {
+            *out = fold->plan[i];
+            return 0;
+        }
+    fm_plan *plan;
+    FM_TRY(fm_plan_create(set, &plan, error));
+    fold->plan = fm_grow(fold->plan, &fold->plan_capacity, fold->plan_count + 1, sizeof(*fold->plan));
+    fold->plan[fold->plan_count++] = plan;
+    *out = plan;
+    return 0;
+}
+
+/* ---- partitions ---- */
+
+void fm_partition_init(fm_partition *partition, uint32_t index, fm_plan *plan)
+{
+    *partition = (fm_partition){.index = index, .plan = plan};
+    fm_admission_init(&partition->admission);
+}
+
+void fm_partition_fini(fm_partition *partition)
+{
+    fm_admission_fini(&partition->admission);
+    for (uint32_t d = 0; d < partition->domain_count; d++) {
+        free(partition->domain[d].health);
+        free(partition->domain[d].heap);
+    }
+    free(partition->domain);
+    for (uint32_t s = 0; s < partition->series_count; s++)
+        free(partition->series[s]);
+    free(partition->series);
+    free(partition->kill);
+    free(partition->killed_from);
+    *partition = (fm_partition){0};
+}
+
+void fm_fold_adopt(fm_fold *fold, fm_partition *partition, uint32_t index)
+{
+    fm_partition_init(partition, index, fold->plan[0]);
+    fold->partition[index] = partition;
+    fm_partition_refresh_kills(partition);
+}
+
+void fm_fold_release(fm_fold *fold, fm_partition *partition)
+{
+    for (uint32_t s = 0; s < partition->series_count; s++)
+        block_give(fold, partition->series[s]->block, partition->series[s]->layout->block_size);
+    fold->partition[partition->index] = NULL;
+    fm_partition_fini(partition);
+}
+
+void fm_partition_refresh_kills(fm_partition *partition)
+{
+    const fm_rule_set *set = partition->plan->set;
+    free(partition->killed_from);
+    partition->killed_from = need(malloc((set->count + 1) * sizeof(uint64_t)));
+    for (uint32_t r = 0; r < set->count; r++) {
+        char hash[33];
+        fm_hash128_hex(set->rule[r].hash, hash);
+        partition->killed_from[r] = UINT64_MAX;
+        for (uint32_t k = 0; k < partition->kill_count; k++)
+            if (strcmp(partition->kill[k].rule, set->rule[r].id) == 0 && strcmp(partition->kill[k].hash, hash) == 0 &&
+                partition->kill[k].at_sequence < partition->killed_from[r])
+                partition->killed_from[r] = partition->kill[k].at_sequence;
+    }
+}
+
+void fm_partition_add_kill(fm_partition *partition, const char *rule, const char *hash, uint64_t at_sequence)
+{
+    for (uint32_t k = 0; k < partition->kill_count; k++)
+        if (strcmp(partition->kill[k].rule, rule) == 0 && strcmp(partition->kill[k].hash, hash) == 0 &&
+            partition->kill[k].at_sequence <= at_sequence)
+            return;
+    partition->kill = fm_grow(partition->kill, &partition->kill_capacity, partition->kill_count + 1, sizeof(fm_kill_mark));
+    fm_kill_mark *mark = &partition->kill[partition->kill_count++];
+    *mark = (fm_kill_mark){.at_sequence = at_sequence};
+    fm_slice_copy(fm_slice_of(rule), mark->rule, sizeof(mark->rule));
+    fm_slice_copy(fm_slice_of(hash), mark->hash, sizeof(mark->hash));
+    fm_partition_refresh_kills(partition);
+}
+
+void fm_fold_domains(fm_fold *fold, fm_partition *partition, uint32_t count)
+{
+    (void)fold;
+    partition->domain = fm_grow(partition->domain, &partition->domain_capacity, count, sizeof(fm_fold_domain));
+    for (; partition->domain_count < count; partition->domain_count++) {
+        fm_fold_domain *domain = &partition->domain[partition->domain_count];
+        domain->time_ns = INT64_MIN;
+        domain->batch_first_ns = INT64_MAX;
+        domain->health = need(calloc(partition->plan->set->count + 1, sizeof(fm_rule_health)));
+    }
+}
+
+fm_series *fm_fold_series(fm_fold *fold, fm_partition *partition, uint32_t index)
+{
+    const fm_symbol_entry *entry = &partition->admission.symbol[index];
+    partition->series = fm_grow(partition->series, &partition->series_capacity, index + 1, sizeof(*partition->series));
+    fm_series *series = need(calloc(1, sizeof(*series)));
+    *series = (fm_series){.index = index, .domain = entry->domain, .price_scale = entry->price_scale, .size_scale = entry->size_scale,
+                          .symbol_size = entry->symbol_size, .venue_size = entry->venue_size, .newest_ns = INT64_MIN,
+                          .last_trade_ns = INT64_MIN, .last_quote_ns = INT64_MIN, .last_value_ns = INT64_MIN, .last_price = NAN,
+                          .last_size = NAN, .last_value = NAN, .bid = NAN, .bid_size = NAN, .ask = NAN, .ask_size = NAN, .mid = NAN};
+    memcpy(series->symbol, entry->symbol, entry->symbol_size);
+    memcpy(series->venue, entry->venue, entry->venue_size);
+    series->layout = fm_plan_layout(partition->plan, (fm_slice){series->symbol, series->symbol_size},
+                                    (fm_slice){series->venue, series->venue_size});
+    series->block = block_take(fold, series->layout->block_size);
+    fm_block_init(partition->plan, series->layout, series->block);
+    fm_series_ready(partition->plan, series);
+    partition->series[index] = series;
+    partition->series_count = index + 1;
+    return series;
+}
+
+void fm_fold_switch(fm_fold *fold, fm_partition *partition, fm_plan *plan)
+{
+    fm_plan *old = partition->plan;
+    if (old == plan)
+        return;
+    for (uint32_t s = 0; s < partition->series_count; s++) {
+        fm_series *series = partition->series[s];
+        const fm_layout *from = series->layout;
+        series->layout = fm_plan_layout(plan, (fm_slice){series->symbol, series->symbol_size}, (fm_slice){series->venue, series->venue_size});
+        char *block = block_take(fold, series->layout->block_size);
+        fm_block_init(plan, series->layout, block);
+        fm_block_carry(old, from, series->block, plan, series->layout, block);
+        block_give(fold, series->block, from->block_size);
+        series->block = block;
+        fm_series_ready(plan, series);
+    }
+    fold->pending_stale = true;
+    for (uint32_t d = 0; d < partition->domain_count; d++) {
+        fm_rule_health *health = need(calloc(plan->set->count + 1, sizeof(fm_rule_health)));
+        for (uint32_t t = 0; t < plan->set->count; t++)
+            for (uint32_t f = 0; f < old->set->count; f++)
+                if (memcmp(&plan->set->rule[t].hash, &old->set->rule[f].hash, sizeof(fm_hash128)) == 0 &&
+                    strcmp(plan->set->rule[t].id, old->set->rule[f].id) == 0)
+                    health[t] = partition->domain[d].health[f]; /* an unchanged rule keeps its strikes */
+        free(partition->domain[d].health);
+        partition->domain[d].health = health;
+    }
+    partition->plan = plan;
+    fm_partition_refresh_kills(partition);
+    fm_fold_timers(fold, partition);
+}
+
+/* ---- entries ---- */
+
+static int bad_entry(const fm_partition *partition, const char *what, fm_error *error)
+{
+    return fm_fail(error, FM_ECORRUPT, "entry %llu of partition %u cannot follow those before it: %s",
+                   (unsigned long long)(partition->applied + 1), partition->index, what);
+}
+
+/* Rows of one batch share a plan, because they share the runner's rules. */
+static int use_plan(fm_fold *fold, fm_plan *plan, fm_error *error)
+{
+    if (fold->current == plan)
+        return 0;
+    fm_rows_run(fold);
+    if (fold->config.runner != NULL)
+        FM_TRY(fold->config.runner->load(fold->config.runner->self, plan->set, error));
+    uint32_t batch = fold->config.batch_max;
+    uint64_t matrix = (uint64_t)batch * (plan->column_count + 1);
+    if (matrix > fold->matrix_size) {
+        free(fold->matrix);
+        fold->matrix = need(malloc(matrix * sizeof(double)));
+        fold->matrix_size = matrix;
+    }
+    if (plan->set->count > fold->rule_capacity) {
+        free(fold->rule_row);
+        free(fold->rule_row_count);
+        free(fold->rule_pending);
+        fold->rule_row = need(malloc((size_t)plan->set->count * batch * sizeof(uint32_t)));
+        fold->rule_row_count = need(calloc(plan->set->count, sizeof(uint32_t)));
+        fold->rule_pending = need(calloc(plan->set->count, sizeof(uint32_t)));
+        fold->rule_capacity = plan->set->count;
+    }
+    fold->current = plan;
+    fold->pending_stale = true;
+    return 0;
+}
+
+static int apply_generation(fm_fold *fold, fm_partition *partition, const fm_event *event, fm_error *error)
+{
+    char hash[33];
+    fm_slice_copy(fm_control_text(event), hash, sizeof(hash));
+    const fm_rule_set *set = fold->config.generation_of(fold->config.generation_context, hash);
+    if (set == NULL)
+        return fm_fail(error, FM_ENOTFOUND, "rule generation %s is named in the journal but its text is not beside it", hash);
+    fm_plan *plan;
+    FM_TRY(fm_fold_plan(fold, set, &plan, error));
+    fm_rows_run(fold);
+    fm_fold_switch(fold, partition, plan);
+    return 0;
+}
+
+static void apply_kill(fm_fold *fold, fm_partition *partition, const fm_event *event)
+{
+    fm_slice text = fm_control_text(event); /* "rule\0hash\0reason" */
+    const char *rule = text.data, *hash = memchr(rule, 0, text.size);
+    if (hash == NULL)
+        return;
+    fm_rows_run(fold);
+    fm_partition_add_kill(partition, rule, hash + 1, event->as.control.at_sequence);
+}
+
+/* Timers fire before the first record whose time is at or past them, and see the features as of the record before. A batch must end
+ * before a record that a timer asked for in the batch could precede: hence batch_first_ns + timer_min_ns. */
+static int fire_timers(fm_fold *fold, fm_partition *partition, uint32_t domain_index, int64_t ts_ns, int64_t receive_ns, fm_error *error)
+{
+    const fm_plan *plan = partition->plan;
+    fm_fold_domain *domain = &partition->domain[domain_index];
+    for (;;) {
+        int64_t earliest = domain->batch_first_ns == INT64_MAX ? INT64_MAX : domain->batch_first_ns + plan->timer_min_ns;
+        fm_timer top;
+        bool any = fm_timer_top(partition, domain_index, &top);
+        if ((!any || top.due_ns > ts_ns) && earliest > ts_ns)
+            return 0;
+        FM_TRY(use_plan(fold, partition->plan, error));
+        if (domain->batch_first_ns != INT64_MAX) {
+            fm_rows_run(fold); /* brings the timers that its rows ask for into the heap */
+            continue;
+        }
+        fm_rows_run(fold);
+        int64_t round_end = top.due_ns + plan->timer_min_ns;
+        while (fm_timer_top(partition, domain_index, &top) && top.due_ns <= ts_ns && top.due_ns < round_end &&
+               fold->row_count < fold->config.batch_max) {
+            fm_timer_pop(partition, domain_index);
+            if (top.due_ns > domain->time_ns)
+                domain->time_ns = top.due_ns;
+            if (domain->batch_first_ns == INT64_MAX)
+                domain->batch_first_ns = top.due_ns;
+            fm_rows_add_timer(fold, partition, partition->series[top.series], top.rule, top.due_ns, receive_ns, partition->applied + 1);
+        }
+        fm_rows_run(fold);
+    }
+}
+
+static int apply_clock(fm_fold *fold, fm_partition *partition, const fm_event *event, int64_t receive_ns, fm_error *error)
+{
+    uint32_t index = event->as.control.index;
+    if (index >= partition->domain_count)
+        return bad_entry(partition, "a clock of an unknown domain", error);
+    FM_TRY(fire_timers(fold, partition, index, event->ts_ns, receive_ns, error));
+    if (event->ts_ns > partition->domain[index].time_ns)
+        partition->domain[index].time_ns = event->ts_ns;
+    return 0;
+}
+
+static int apply_control(fm_fold *fold, fm_partition *partition, const fm_event *event, int64_t receive_ns, fm_error *error)
+{
+    const fm_control *control = &event->as.control;
+    switch (event->kind) {
+    case FM_DOMAIN:
+        fm_fold_domains(fold, partition, control->index + 1);
+        return 0;
+    case FM_SERIES:
+        if (control->index != partition->series_count || control->domain >= partition->domain_count)
+            return bad_entry(partition, "a symbol out of order", error);
+        fm_fold_series(fold, partition, control->index);
+        return 0;
+    case FM_SCALE:
+        if (control->index >= partition->series_count)
+            return bad_entry(partition, "the scale of an unknown symbol", error);
+        partition->series[control->index]->price_scale = control->price_scale;
+        partition->series[control->index]->size_scale = control->size_scale;
+        return 0;
+    case FM_STREAM:
+    case FM_SOURCE:
+        return 0; /* admission's */
+    case FM_GENERATION:
+        return apply_generation(fold, partition, event, error);
+    case FM_BUILD:
+        fm_slice_copy(fm_control_text(event), partition->build, sizeof(partition->build));
+        return 0;
+    case FM_CLOCK:
+        return apply_clock(fold, partition, event, receive_ns, error);
+    case FM_KILL:
+        apply_kill(fold, partition, event);
+        return 0;
+    default:
+        return bad_entry(partition, "its kind is unknown", error);
+    }
+}
+
+static int apply_data(fm_fold *fold, fm_partition *partition, const fm_event *event, int64_t receive_ns, fm_error *error)
+{
+    if (event->series >= partition->series_count)
+        return bad_entry(partition, "its symbol is unknown", error);
+    fm_series *series = partition->series[event->series];
+    fm_fold_domain *domain = &partition->domain[series->domain];
+    FM_TRY(use_plan(fold, partition->plan, error));
+    if (partition->plan->timer_min_ns != INT64_MAX)
+        FM_TRY(fire_timers(fold, partition, series->domain, event->ts_ns, receive_ns, error));
+    if (fold->row_count == fold->config.batch_max)
+        fm_rows_run(fold);
+    if (event->ts_ns > domain->time_ns)
+        domain->time_ns = event->ts_ns;
+    if (series->layout->has_timer && event->ts_ns < domain->batch_first_ns)
+        domain->batch_first_ns = event->ts_ns;
+    if (event->flags & FM_FLAG_LATE)
+        fm_count(fold->config.counters, FM_METRIC_LATE, 1);
+    partition->position++;
+    partition->applied_data_total++;
+    fm_rows_add(fold, partition, series, event, receive_ns, partition->applied + 1);
+    return 0;
+}
+
+int fm_fold_apply(fm_fold *fold, fm_partition *partition, const fm_event *event, int64_t receive_ns, fm_error *error)
+{
+    if (event->kind >= FM_KIND_CONTROL)
+        FM_TRY(apply_control(fold, partition, event, receive_ns, error));
+    else
+        FM_TRY(apply_data(fold, partition, event, receive_ns, error));
+    partition->applied++;
+    return 0;
+}
+
+int fm_fold_run(fm_fold *fold, fm_error *error)
+{
+    (void)error;
+    fm_rows_run(fold);
+    return 0;
+}

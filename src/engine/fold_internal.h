@@ -1,0 +1,91 @@
+/* engine/fold_internal.h - what the files of the fold share: fold.c (entries), market.c (prices), rows.c (rules), alert_body.c (JSON). */
+#ifndef FM_ENGINE_FOLD_INTERNAL_H
+#define FM_ENGINE_FOLD_INTERNAL_H
+
+#include "base/text.h"
+#include "engine/fold.h"
+
+typedef struct fm_row {
+    const fm_event *event;
+    fm_series      *series;
+    fm_partition   *partition;
+    uint64_t        sequence; /* of the entry that made it */
+    uint64_t        position; /* data records up to it */
+    int64_t         receive_ns;
+    int64_t         now_ns;   /* event time of the domain */
+    bool            timer;
+} fm_row;
+
+typedef struct fm_pending_alert {
+    uint32_t   row, rule, order;
+    uint32_t   severity;
+    uint32_t   ordinal;
+    int64_t    start_ns;
+    uint64_t   start_position;
+    double     score;
+    fm_hash128 id;
+    char       key[64];
+} fm_pending_alert;
+
+typedef struct fm_block_class { /* free blocks of one size */
+    uint32_t size;
+    void    *head;
+} fm_block_class;
+
+struct fm_fold {
+    fm_fold_config config;
+    fm_arena       arena;
+    fm_block_class block_class[64];
+    uint32_t       block_class_count;
+    fm_plan      **plan;
+    uint32_t       plan_count, plan_capacity;
+    fm_plan       *current;      /* of the rows in the batch; the runner has its set loaded */
+    fm_partition  *partition[FM_PARTITION_COUNT];
+    /* the batch */
+    fm_row        *row;
+    uint32_t       row_count;
+    double        *matrix;       /* row_count * column_count */
+    uint64_t       matrix_size;
+    uint32_t      *rule_row;     /* batch_max of each rule */
+    uint32_t      *rule_row_count;
+    uint32_t      *rule_pending; /* series whose `when` holds, of each rule: lets rows without a hit be skipped */
+    bool           pending_stale;/* rule_pending is to be counted anew */
+    uint32_t       rule_capacity;
+    fm_event      *timer_event;  /* events of timer rows */
+    /* one rule's call */
+    uint32_t      *call_row;
+    const fm_event **call_event;
+    bool          *call_timer;
+    double       **call_slots;
+    uint8_t       *call_hit;
+    fm_rule_emit  *call_emit;
+    fm_timer_ask  *call_ask;
+    /* results */
+    fm_pending_alert *alert;
+    uint32_t       alert_count, alert_capacity;
+    fm_text        body;
+    struct {
+        uint64_t sequence;
+        uint32_t ordinal;
+    } emitted[FM_PARTITION_COUNT]; /* ordinals go on over batches within one sequence */
+};
+
+/* market.c: the record moves the instrument's prices; `in` gets the kernels' inputs by fm_input; returns what it carries (FM_STEP_*). */
+uint32_t fm_market_apply(fm_fold *fold, fm_partition *partition, fm_series *series, const fm_event *event, double in[FM_INPUT_OF + 1]);
+
+/* rows.c: steps the kernels and makes the row; runs the rules over the batch. */
+void fm_rows_add(fm_fold *fold, fm_partition *partition, fm_series *series, const fm_event *event, int64_t receive_ns, uint64_t sequence);
+void fm_rows_add_timer(fm_fold *fold, fm_partition *partition, fm_series *series, uint32_t rule, int64_t due_ns, int64_t receive_ns,
+                       uint64_t sequence);
+void fm_rows_run(fm_fold *fold);
+void fm_series_ready(const fm_plan *plan, fm_series *series); /* the ready mask from the outputs: after a block was replaced */
+
+/* timers.c */
+void fm_timer_ask_for(fm_partition *partition, fm_series *series, uint32_t rule, int64_t due_ns);
+bool fm_timer_top(fm_partition *partition, uint32_t domain, fm_timer *out); /* the next one that is really due */
+void fm_timer_pop(fm_partition *partition, uint32_t domain);
+
+/* alert_body.c: the canonical body of a pending alert into fold->body. */
+void fm_alert_body(fm_fold *fold, const fm_pending_alert *pending);
+
+#endif

@@ -1,0 +1,188 @@
+/* engine/partition.h - the state of one partition: what admission knows, and what the fold has made of the log.
+ *
+ * Admission (admission.h) decides about a record before it is in the log; the fold (fold.h) applies what is in the log. Both are functions of the
+ * log alone: live, admission notes each entry as it makes it; in recovery and replay it notes each entry as it reads it. */
+#ifndef FM_ENGINE_PARTITION_H
+#define FM_ENGINE_PARTITION_H
+
+#include "base/arena.h"
+#include "base/event.h"
+#include "base/slice.h"
+#include "engine/rules.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define FM_STREAMS_MAX 4096 /* (venue, channel) pairs of a partition */
+#define FM_VENUES_MAX  32   /* venues that quote one instrument at once; the longest silent one leaves for a new one */
+
+/* ---- admission's side ---- */
+
+typedef struct fm_domain_entry {
+    char    name[FM_NAME_MAX + 1];
+    uint8_t name_size;
+    bool    live;
+    int64_t time_ns; /* newest event time; INT64_MIN before the first record */
+} fm_domain_entry;
+
+typedef struct fm_stream_entry {
+    uint64_t hash;
+    uint16_t venue; /* the first stream with the same venue: one top of book for each venue */
+    uint8_t  venue_size, channel_size;
+    char     text[2 * FM_NAME_MAX]; /* venue, then channel */
+} fm_stream_entry;
+
+typedef struct fm_symbol_entry {
+    uint64_t hash; /* of (domain, symbol) */
+    uint32_t domain;
+    int8_t   price_scale, size_scale;
+    uint8_t  symbol_size, venue_size;
+    char     symbol[FM_SYMBOL_MAX];
+    char     venue[FM_NAME_MAX]; /* of the first record */
+} fm_symbol_entry;
+
+/* Rows seen of one source, as pages of bits tagged with the row range that they hold. */
+#define FM_ROW_PAGE_BITS 4096u
+typedef struct fm_row_page {
+    uint64_t tag; /* row / FM_ROW_PAGE_BITS + 1; 0 = unused */
+    uint64_t bits[FM_ROW_PAGE_BITS / 64];
+} fm_row_page;
+
+typedef struct fm_source_entry {
+    uint64_t      hash;     /* of the name; 0 = forgotten, its place may be taken */
+    uint32_t      domain;   /* rows are counted per domain: the same file in another domain is another run */
+    uint8_t       name_size;
+    char          name[FM_NAME_MAX];
+    uint64_t      used_at;  /* sequence of the last record: the least recently used source is forgotten first */
+    uint64_t      high;     /* the largest row seen */
+    fm_row_page **page;     /* page_count of them, made as they are needed */
+    uint32_t      page_count;
+} fm_source_entry;
+
+/* The newest venue sequences, first in first out. */
+typedef struct fm_sequence_set {
+    uint64_t *ring, *table;
+    uint32_t  capacity, count, head; /* table has 2 * capacity places */
+} fm_sequence_set;
+
+typedef struct fm_admission {
+    uint64_t         next_sequence; /* of the log; from 1 */
+    fm_domain_entry *domain;
+    uint32_t         domain_count, domain_capacity;
+    fm_stream_entry *stream; /* [0] is "not named" */
+    uint32_t         stream_count, stream_capacity;
+    fm_symbol_entry *symbol;
+    uint32_t         symbol_count, symbol_capacity;
+    uint32_t        *symbol_table; /* open addressing: index + 1 */
+    uint32_t         symbol_table_size;
+    fm_source_entry *source; /* [0] is "none" */
+    uint32_t         source_count, source_capacity;
+    fm_sequence_set  sequences;
+    uint32_t         last_stream; /* memo of the last lookup */
+    uint64_t         sources_forgotten;
+} fm_admission;
+
+/* ---- the fold's side ---- */
+
+typedef struct fm_top { /* the best prices of one venue; NaN = no side */
+    double   bid, bid_size, ask, ask_size;
+    int64_t  ts_ns;
+    uint32_t venue;
+    uint32_t unused;
+} fm_top;
+
+/* State of one (rule, series), followed by the rule's slots. */
+typedef struct fm_rule_state {
+    int64_t  fired_ns;   /* start of the last episode that raised an alert; INT64_MIN = never */
+    int64_t  quiet_ns;   /* when that episode last held: cooldown counts from here */
+    int64_t  pending_ns; /* since when `when` holds; INT64_MIN = it does not */
+    uint64_t pending_position;
+    int64_t  due_ns;     /* of its timer; INT64_MAX = none */
+    int64_t  heap_ns;    /* when its entry in the heap comes up; INT64_MAX = it has none */
+    uint32_t ordinal;    /* alerts with the same start */
+    uint32_t unused;
+    double   slot[];
+} fm_rule_state;
+
+struct fm_layout;
+struct fm_plan;
+
+typedef struct fm_series {
+    uint32_t index, domain;
+    int8_t   price_scale, size_scale;
+    uint8_t  symbol_size, venue_size;
+    uint8_t  has_trade; /* a trade moved the last price: the default input is the last price from then on */
+    uint8_t  kinds;     /* a bit for each kind ever seen */
+    uint8_t  phase;     /* fm_phase; 0 = not told */
+    uint8_t  unused;
+    char     symbol[FM_SYMBOL_MAX + 1];
+    char     venue[FM_NAME_MAX + 1];
+    int64_t  newest_ns;
+    int64_t  last_trade_ns, last_quote_ns, last_value_ns;
+    double   last_price, last_size, last_value;
+    double   bid, bid_size, ask, ask_size, mid; /* consolidated; NaN = none */
+    uint64_t records, crossed;
+    fm_top  *top;
+    uint32_t top_count, top_capacity;
+    const struct fm_layout *layout;
+    uint64_t ready[4]; /* columns that are not NaN: FM_MASK_WORDS of engine/plan.h */
+    char    *block; /* kernel states, outputs, rule states: engine/plan.h */
+} fm_series;
+
+/* What the fold keeps of a rule in one (partition, domain). */
+typedef struct fm_rule_health {
+    uint32_t strikes;
+    bool     quarantined;
+    int64_t  minute_ns; /* of the rate cap: start of the running minute, event time */
+    uint32_t minute_count;
+    uint64_t alerts, capped, errors, not_ready;
+    char     error[160]; /* the last one, with file and line */
+} fm_rule_health;
+
+typedef struct fm_timer { /* a heap of them per (partition, domain), by (due, rule, symbol) */
+    int64_t  due_ns;
+    uint32_t rule, series;
+} fm_timer;
+
+typedef struct fm_fold_domain {
+    int64_t         time_ns;
+    fm_rule_health *health; /* by rule index of the current set */
+    fm_timer       *heap;
+    uint32_t        heap_count, heap_capacity;
+    int64_t         batch_first_ns; /* smallest time in the batch being filled; INT64_MAX = none: bounds when a timer asked in it can be due */
+} fm_fold_domain;
+
+typedef struct fm_kill_mark {
+    char       rule[FM_RULE_ID_MAX + 1];
+    char       hash[33];
+    uint64_t   at_sequence; /* the first record that the rule does not see */
+} fm_kill_mark;
+
+typedef struct fm_partition {
+    uint32_t        index;
+    fm_admission    admission;
+    uint64_t        applied;  /* sequence of the last entry applied */
+    uint64_t        position; /* data records applied: what evidence counts */
+    uint64_t        applied_data_total; /* for the accounting since start */
+    struct fm_plan *plan;     /* of the current generation; never NULL */
+    fm_fold_domain *domain;
+    uint32_t        domain_count, domain_capacity;
+    fm_series     **series;
+    uint32_t        series_count, series_capacity;
+    fm_kill_mark   *kill;
+    uint32_t        kill_count, kill_capacity;
+    uint64_t       *killed_from; /* by rule index of the current set: UINT64_MAX = runs */
+    char            build[64];
+} fm_partition;
+
+void fm_partition_init(fm_partition *partition, uint32_t index, struct fm_plan *plan);
+void fm_partition_fini(fm_partition *partition); /* blocks belong to the fold's pool */
+
+/* The kill of a rule that is known for this partition, applied to the current plan. */
+void fm_partition_add_kill(fm_partition *partition, const char *rule, const char *hash, uint64_t at_sequence);
+void fm_partition_refresh_kills(fm_partition *partition);
+
+/* Grows *array to hold `need` elements of `size` bytes, doubling; aborts when memory is exhausted. Off the tick path. */
+void *fm_grow(void *array, uint32_t *capacity, uint32_t need, size_t size);
+
+#endif

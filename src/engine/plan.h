@@ -1,0 +1,101 @@
+/* engine/plan.h - what a rule generation makes the engine compute.
+ *
+ * The needs of all rules are merged: the same kernel with the same parameters on the same input is one node, stepped once for each
+ * instrument. Each output that some rule reads has one column of the feature matrix, the same for every instrument. Which nodes
+ * and rules an instrument has is its layout; instruments that the same rules match share one. */
+#ifndef FM_ENGINE_PLAN_H
+#define FM_ENGINE_PLAN_H
+
+#include "engine/partition.h"
+#include "engine/rules.h"
+
+#define FM_NODES_MAX   256
+#define FM_COLUMNS_MAX 256
+#define FM_MASK_WORDS  (FM_COLUMNS_MAX / 64)
+
+typedef enum fm_input { /* where a kernel's input comes from */
+    FM_INPUT_X, FM_INPUT_PRICE, FM_INPUT_SIZE, FM_INPUT_SIDE, FM_INPUT_BID, FM_INPUT_BID_SIZE, FM_INPUT_ASK, FM_INPUT_ASK_SIZE,
+    FM_INPUT_MID, FM_INPUT_EVENT, FM_INPUT_OF
+} fm_input;
+
+enum { FM_STEP_X = 1, FM_STEP_TRADE = 2, FM_STEP_QUOTE = 4, FM_STEP_ANY = 8 }; /* what a record carries; a node's trigger */
+
+typedef struct fm_mask {
+    uint64_t word[FM_MASK_WORDS];
+} fm_mask;
+
+typedef struct fm_node {
+    const fm_kernel *kernel;
+    double    params[FM_KERNEL_PARAMS_MAX];
+    uint8_t   input[FM_KERNEL_INPUTS_MAX]; /* fm_input */
+    uint8_t   input_count, output_count;
+    uint8_t   trigger;   /* FM_STEP_*; 0 with `of`: whenever that node stepped */
+    int16_t   of_column; /* -1 = none */
+    int16_t   of_node;
+    int16_t   column[FM_KERNEL_OUTPUTS_MAX]; /* -1 = nobody reads it */
+    uint32_t  state_size;
+    fm_hash128 key;      /* of kernel, layout, parameters, inputs: state is carried over by it */
+} fm_node;
+
+typedef struct fm_plan_rule {
+    fm_mask  needs;                            /* columns */
+    uint16_t column[FM_RULE_NEEDS_MAX];        /* of each need that is not hidden */
+    uint16_t need[FM_RULE_NEEDS_MAX];          /* its index in the rule's needs */
+    uint32_t visible;                          /* how many */
+    uint8_t  kinds;                            /* a bit for each fm_kind it looks at */
+    uint32_t state_size;
+} fm_plan_rule;
+
+typedef struct fm_layout {
+    uint16_t *node;  /* indices into the plan, in an order in which inputs come first */
+    uint32_t *node_state; /* offset in the block of each */
+    uint32_t  node_count;
+    uint16_t *rule;
+    uint32_t *rule_state;
+    uint32_t  rule_count;
+    uint32_t  outputs;    /* offset of the plan's column_count doubles */
+    uint32_t  block_size;
+    bool      has_timer;
+    uint64_t  match[FM_RULES_MAX / 64];
+} fm_layout;
+
+typedef struct fm_plan {
+    const fm_rule_set *set;
+    fm_node      node[FM_NODES_MAX];
+    uint32_t     node_count, column_count, mask_words;
+    fm_plan_rule rule[FM_RULES_MAX];
+    int64_t      timer_min_ns; /* the smallest of the rules with timers; INT64_MAX = no timers */
+    fm_layout  **layout;
+    uint32_t     layout_count, layout_capacity;
+    fm_hash128   signature;    /* two plans with the same one have the same blocks, byte for byte in meaning */
+} fm_plan;
+
+/* FM_ELIMIT when the set needs more nodes or columns than there is room for. */
+int  fm_plan_create(const fm_rule_set *set, fm_plan **out, fm_error *error) FM_CHECKED;
+void fm_plan_destroy(fm_plan *plan);
+
+/* The layout of an instrument; made when it is the first of its kind. */
+const fm_layout *fm_plan_layout(fm_plan *plan, fm_slice symbol, fm_slice venue);
+
+/* A fresh block: kernels initialised, outputs NaN, rule states at their presets. */
+void fm_block_init(const fm_plan *plan, const fm_layout *layout, char *block);
+
+/* Carries state from an old block into a fresh one: nodes by key, rules by id, state_version and slot name. */
+void fm_block_carry(const fm_plan *from_plan, const fm_layout *from, const char *from_block, const fm_plan *to_plan, const fm_layout *to,
+                    char *to_block);
+
+static_assert(FM_MASK_WORDS == sizeof(((fm_series *)0)->ready) / sizeof(uint64_t), "fm_series.ready is a mask");
+
+static inline double *fm_block_outputs(const fm_layout *layout, char *block)
+{
+    return (double *)(block + layout->outputs);
+}
+static inline fm_rule_state *fm_block_rule(const fm_layout *layout, char *block, uint32_t at)
+{
+    return (fm_rule_state *)(block + layout->rule_state[at]);
+}
+
+/* The place of a rule in a layout, or -1. */
+int fm_layout_rule(const fm_layout *layout, uint32_t rule);
+
+#endif

@@ -1,0 +1,432 @@
+/* engine/rows.c - from records to alerts: kernels make rows, rules loop over rows, episodes decide. */
+#include "engine/fold_internal.h"
+
+#include "base/assert.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- kernels ---- */
+
+static void step_node(const fm_node *node, void *state, int64_t ts_ns, const double *market, double *outputs, fm_mask *stepped,
+                      uint64_t *ready)
+{
+    double in[FM_KERNEL_INPUTS_MAX], out[FM_KERNEL_OUTPUTS_MAX];
+    for (uint32_t i = 0; i < node->input_count; i++)
+        in[i] = node->input[i] == FM_INPUT_OF ? outputs[node->of_column] : market[node->input[i]];
+    if (node->kernel->step != NULL) {
+        node->kernel->step(state, ts_ns, in, out);
+    } else {
+        node->kernel->score(state, ts_ns, in, out);
+        node->kernel->update(state, ts_ns, in);
+    }
+    for (uint32_t o = 0; o < node->output_count; o++) {
+        int column = node->column[o];
+        if (column >= 0) {
+            uint64_t bit = UINT64_C(1) << (column % 64);
+            outputs[column] = out[o];
+            stepped->word[column / 64] |= bit;
+            ready[column / 64] = isnan(out[o]) ? ready[column / 64] & ~bit : ready[column / 64] | bit;
+        }
+    }
+}
+
+static void step_nodes(const fm_plan *plan, fm_series *series, int64_t ts_ns, uint32_t carries, const double *market, fm_mask *stepped)
+{
+    const fm_layout *layout = series->layout;
+    double *outputs = fm_block_outputs(layout, series->block);
+    bool done[FM_NODES_MAX];
+    for (uint32_t i = 0; i < layout->node_count; i++) {
+        uint32_t index = layout->node[i];
+        const fm_node *node = &plan->node[index];
+        done[index] = node->trigger != 0 ? (node->trigger & carries) != 0 : done[node->of_node];
+        if (done[index])
+            step_node(node, series->block + layout->node_state[i], ts_ns, market, outputs, stepped, series->ready);
+    }
+}
+
+/* ---- rows ---- */
+
+void fm_series_ready(const fm_plan *plan, fm_series *series)
+{
+    const double *outputs = fm_block_outputs(series->layout, series->block);
+    memset(series->ready, 0, sizeof(series->ready));
+    for (uint32_t c = 0; c < plan->column_count; c++)
+        series->ready[c / 64] |= (uint64_t)!isnan(outputs[c]) << (c % 64);
+}
+
+static bool touches(const fm_mask *a, const fm_mask *b, uint32_t words)
+{
+    uint64_t any = 0;
+    for (uint32_t w = 0; w < words; w++)
+        any |= a->word[w] & b->word[w];
+    return any != 0;
+}
+
+static bool covers(const uint64_t *have, const fm_mask *need, uint32_t words)
+{
+    uint64_t missing = 0;
+    for (uint32_t w = 0; w < words; w++)
+        missing |= need->word[w] & ~have[w];
+    return missing == 0;
+}
+
+/* The rules that look at this row: those that read something the record moved (handlers: every record of their kinds). */
+static void list_rules(fm_fold *fold, uint32_t row_index, const fm_mask *stepped)
+{
+    const fm_row *row = &fold->row[row_index];
+    const fm_plan *plan = fold->current;
+    const fm_layout *layout = row->series->layout;
+    fm_rule_health *health = row->partition->domain[row->series->domain].health;
+    for (uint32_t i = 0; i < layout->rule_count; i++) {
+        uint32_t r = layout->rule[i];
+        const fm_plan_rule *planned = &plan->rule[r];
+        if ((planned->kinds >> row->event->kind & 1) == 0 || row->sequence >= row->partition->killed_from[r] || health[r].quarantined)
+            continue;
+        if (!plan->set->rule[r].has_on_event && !touches(&planned->needs, stepped, plan->mask_words))
+            continue;
+        if (!covers(row->series->ready, &planned->needs, plan->mask_words)) {
+            health[r].not_ready++;
+            fm_count(fold->config.counters, FM_METRIC_RULE_NOT_READY, 1);
+            continue;
+        }
+        fold->rule_row[(size_t)r * fold->config.batch_max + fold->rule_row_count[r]++] = row_index;
+    }
+}
+
+static uint32_t add_row(fm_fold *fold, const fm_row *row)
+{
+    uint32_t index = fold->row_count++;
+    fold->row[index] = *row;
+    uint32_t columns = fold->current->column_count;
+    memcpy(fold->matrix + (size_t)index * columns, fm_block_outputs(row->series->layout, row->series->block), columns * sizeof(double));
+    return index;
+}
+
+void fm_rows_add(fm_fold *fold, fm_partition *partition, fm_series *series, const fm_event *event, int64_t receive_ns, uint64_t sequence)
+{
+    double market[FM_INPUT_OF + 1];
+    fm_mask stepped = {{0}};
+    uint32_t carries = fm_market_apply(fold, partition, series, event, market);
+    if (series->layout->rule_count == 0)
+        return;
+    step_nodes(partition->plan, series, event->ts_ns, carries, market, &stepped);
+    uint32_t index = add_row(fold, &(fm_row){.event = event, .series = series, .partition = partition, .sequence = sequence,
+                                             .position = partition->position, .receive_ns = receive_ns,
+                                             .now_ns = partition->domain[series->domain].time_ns});
+    list_rules(fold, index, &stepped);
+}
+
+void fm_rows_add_timer(fm_fold *fold, fm_partition *partition, fm_series *series, uint32_t rule, int64_t due_ns, int64_t receive_ns,
+                       uint64_t sequence)
+{
+    if (sequence >= partition->killed_from[rule] || partition->domain[series->domain].health[rule].quarantined)
+        return;
+    fm_event *event = &fold->timer_event[fold->row_count];
+    *event = (fm_event){.ts_ns = due_ns, .series = series->index, .kind = FM_CLOCK, .seq = FM_SEQ_ABSENT};
+    uint32_t index = add_row(fold, &(fm_row){.event = event, .series = series, .partition = partition, .sequence = sequence,
+                                             .position = partition->position, .receive_ns = receive_ns, .now_ns = due_ns, .timer = true});
+    fold->rule_row[(size_t)rule * fold->config.batch_max + fold->rule_row_count[rule]++] = index;
+    fm_count(fold->config.counters, FM_METRIC_TIMERS_FIRED, 1);
+}
+
+/* ---- episodes ---- */
+
+static fm_rule_state *rule_state(const fm_row *row, uint32_t rule)
+{
+    int at = fm_layout_rule(row->series->layout, rule);
+    return fm_block_rule(row->series->layout, row->series->block, (uint32_t)at);
+}
+
+/* The rate cap counts in minutes of event time, per rule, partition and domain. */
+static bool capped(fm_fold *fold, const fm_rule *rule, fm_rule_health *health, int64_t now_ns)
+{
+    int64_t minute = now_ns - now_ns % (60 * FM_NS_PER_S);
+    if (minute != health->minute_ns) {
+        health->minute_ns = minute;
+        health->minute_count = 0;
+    }
+    if (health->minute_count >= rule->alerts_per_minute) {
+        health->capped++;
+        fm_count(fold->config.counters, FM_METRIC_ALERTS_CAPPED, 1);
+        return true;
+    }
+    health->minute_count++;
+    return false;
+}
+
+static void alert_id(fm_pending_alert *alert, const fm_rule *rule, const fm_series *series)
+{
+    struct {
+        char     rule[FM_RULE_ID_MAX + 1], symbol[FM_SYMBOL_MAX + 1], key[64];
+        char     unused[2];
+        int64_t  start_ns;
+        uint64_t ordinal;
+    } text;
+    memset(&text, 0, sizeof(text));
+    memcpy(text.rule, rule->id, strlen(rule->id));
+    memcpy(text.symbol, series->symbol, series->symbol_size);
+    memcpy(text.key, alert->key, strlen(alert->key));
+    text.start_ns = alert->start_ns;
+    text.ordinal = alert->ordinal;
+    alert->id = fm_hash128_of(&text, sizeof(text));
+}
+
+/* Raises an alert unless cooldown or the cap holds it back. */
+static void raise(fm_fold *fold, uint32_t rule_index, uint32_t row_index, int64_t start_ns, uint64_t start_position, const fm_rule_emit *emit)
+{
+    const fm_row *row = &fold->row[row_index];
+    const fm_rule *rule = &fold->current->set->rule[rule_index];
+    fm_rule_state *state = rule_state(row, rule_index);
+    fm_rule_health *health = &row->partition->domain[row->series->domain].health[rule_index];
+    if (state->fired_ns != INT64_MIN && rule->cooldown_ns > 0 && row->now_ns < state->quiet_ns + rule->cooldown_ns)
+        return;
+    if (capped(fold, rule, health, row->now_ns))
+        return;
+    state->ordinal = state->fired_ns == start_ns ? state->ordinal + 1 : 0;
+    state->fired_ns = start_ns;
+    state->quiet_ns = row->now_ns;
+    health->alerts++;
+    fm_count(fold->config.counters, FM_METRIC_ALERTS, 1);
+    if (rule->shadow)
+        return;
+    fold->alert = fm_grow(fold->alert, &fold->alert_capacity, fold->alert_count + 1, sizeof(*fold->alert));
+    fm_pending_alert *alert = &fold->alert[fold->alert_count];
+    *alert = (fm_pending_alert){.row = row_index, .rule = rule_index, .order = fold->alert_count, .ordinal = state->ordinal,
+                                .start_ns = start_ns, .start_position = start_position, .score = NAN, .severity = rule->severity};
+    if (emit != NULL) {
+        alert->score = emit->score;
+        alert->severity = emit->severity <= FM_CRITICAL ? emit->severity : rule->severity;
+        memcpy(alert->key, emit->key, sizeof(alert->key));
+    }
+    alert_id(alert, rule, row->series);
+    fold->alert_count++;
+}
+
+/* One alert an episode: `when` holds without a break. The next episode may raise again once the cooldown has passed. */
+static void step_when(fm_fold *fold, uint32_t rule_index, uint32_t row_index, bool hit)
+{
+    const fm_row *row = &fold->row[row_index];
+    fm_rule_state *state = rule_state(row, rule_index);
+    if (!hit) {
+        fold->rule_pending[rule_index] -= state->pending_ns != INT64_MIN;
+        state->pending_ns = INT64_MIN;
+        return;
+    }
+    if (state->pending_ns == INT64_MIN) {
+        fold->rule_pending[rule_index]++;
+        state->pending_ns = row->now_ns;
+        state->pending_position = row->position;
+    }
+    if (state->fired_ns == state->pending_ns)
+        state->quiet_ns = row->now_ns;
+    else if (row->now_ns - state->pending_ns >= fold->current->set->rule[rule_index].for_ns)
+        raise(fold, rule_index, row_index, state->pending_ns, state->pending_position, NULL);
+}
+
+static void count_pending(fm_fold *fold)
+{
+    fold->pending_stale = false;
+    memset(fold->rule_pending, 0, fold->current->set->count * sizeof(uint32_t));
+    for (uint32_t p = 0; p < FM_PARTITION_COUNT; p++) {
+        const fm_partition *partition = fold->partition[p];
+        if (partition == NULL || partition->plan != fold->current)
+            continue;
+        for (uint32_t s = 0; s < partition->series_count; s++) {
+            const fm_series *series = partition->series[s];
+            for (uint32_t i = 0; i < series->layout->rule_count; i++)
+                fold->rule_pending[series->layout->rule[i]] += fm_block_rule(series->layout, series->block, i)->pending_ns != INT64_MIN;
+        }
+    }
+}
+
+/* ---- one rule over the batch ---- */
+
+static void take_results(fm_fold *fold, uint32_t rule_index, const fm_rule_call *call, uint32_t from, uint32_t to)
+{
+    const fm_rule *rule = &fold->current->set->rule[rule_index];
+    for (uint32_t k = from; rule->has_when && k < to; k++)
+        if (call->hit[k] != 0 || fold->rule_pending[rule_index] > 0)
+            step_when(fold, rule_index, call->row[k], call->hit[k] != 0);
+    for (uint32_t e = 0; e < call->emit_count; e++) {
+        const fm_row *row = &fold->row[call->row[call->emit[e].row]];
+        raise(fold, rule_index, call->row[call->emit[e].row], row->now_ns, row->position, &call->emit[e]);
+    }
+    int64_t least = rule->timer_min_ns > 0 ? rule->timer_min_ns : FM_TIMER_MIN_NS;
+    for (uint32_t t = 0; t < call->timer_count; t++) {
+        const fm_row *row = &fold->row[call->row[call->timer_ask[t].row]];
+        int64_t due = call->timer_ask[t].due_ns;
+        due = due < row->now_ns + least ? row->now_ns + least : due;
+        fm_timer_ask_for(row->partition, row->series, rule_index, due);
+    }
+}
+
+static void strike(fm_fold *fold, uint32_t rule_index, const fm_row *row, const fm_error *failure)
+{
+    fm_rule_health *health = &row->partition->domain[row->series->domain].health[rule_index];
+    health->errors++;
+    fm_count(fold->config.counters, FM_METRIC_RULE_ERRORS, 1);
+    snprintf(health->error, sizeof(health->error), "%s:%d: %.100s", failure->file, failure->line, failure->message);
+    if (++health->strikes >= FM_STRIKES_MAX)
+        health->quarantined = true;
+}
+
+/* Rows of a (partition, domain) where the rule was just quarantined leave the rest of the call. */
+static void drop_quarantined(fm_fold *fold, uint32_t rule_index, fm_rule_call *call)
+{
+    uint32_t kept = call->done;
+    for (uint32_t k = call->done; k < call->count; k++) {
+        const fm_row *row = &fold->row[fold->call_row[k]];
+        if (row->partition->domain[row->series->domain].health[rule_index].quarantined)
+            continue;
+        fold->call_row[kept] = fold->call_row[k];
+        fold->call_event[kept] = fold->call_event[k];
+        fold->call_timer[kept] = fold->call_timer[k];
+        fold->call_slots[kept++] = fold->call_slots[k];
+    }
+    call->count = kept;
+}
+
+/* Deadline or memory: from the failed row on, no partition of this fold shows the rule another record. */
+static void stop_rule(fm_fold *fold, uint32_t rule_index, const fm_rule_call *call)
+{
+    const fm_rule *rule = &fold->current->set->rule[rule_index];
+    char hash[33];
+    fm_hash128_hex(rule->hash, hash);
+    for (uint32_t p = 0; p < FM_PARTITION_COUNT; p++) {
+        fm_partition *partition = fold->partition[p];
+        if (partition == NULL || partition->plan != fold->current)
+            continue;
+        uint64_t at = partition->applied + 1;
+        for (uint32_t k = call->count; k-- > call->done;)
+            if (fold->row[fold->call_row[k]].partition == partition)
+                at = fold->row[fold->call_row[k]].sequence;
+        fm_partition_add_kill(partition, rule->id, hash, at);
+    }
+    fm_count(fold->config.counters, FM_METRIC_RULE_KILLS, 1);
+    if (fold->config.killed != NULL)
+        fold->config.killed(fold->config.context, rule, &call->error);
+}
+
+static void build_call(fm_fold *fold, uint32_t rule_index, fm_rule_call *call)
+{
+    const fm_plan *plan = fold->current;
+    const uint32_t *rows = fold->rule_row + (size_t)rule_index * fold->config.batch_max;
+    bool timers = false;
+    bool slots = plan->set->rule[rule_index].slot_count > 0;
+    uint32_t count = fold->rule_row_count[rule_index];
+    for (uint32_t k = 0; k < count; k++) {
+        const fm_row *row = &fold->row[rows[k]];
+        fold->call_row[k] = rows[k];
+        fold->call_event[k] = row->event;
+        fold->call_timer[k] = row->timer;
+        timers |= row->timer;
+        fold->call_slots[k] = slots ? rule_state(row, rule_index)->slot : NULL;
+    }
+    *call = (fm_rule_call){.rule = rule_index, .count = count, .matrix = fold->matrix, .stride = plan->column_count,
+                           .row = fold->call_row, .column = plan->rule[rule_index].column, .event = fold->call_event,
+                           .timer = timers ? fold->call_timer : NULL, .slots = slots ? fold->call_slots : NULL,
+                           .hit = fold->call_hit, .emit = fold->call_emit, .emit_max = fold->config.batch_max,
+                           .timer_ask = fold->call_ask, .timer_max = fold->config.batch_max};
+}
+
+static void run_rule(fm_fold *fold, uint32_t rule_index)
+{
+    fm_rule_call call;
+    build_call(fold, rule_index, &call);
+    fm_count(fold->config.counters, FM_METRIC_RULE_CALLS, call.count);
+    while (call.done < call.count) {
+        uint32_t from = call.done;
+        call.emit_count = 0;
+        call.timer_count = 0;
+        int result = fold->config.runner->run(fold->config.runner->self, &call);
+        take_results(fold, rule_index, &call, from, call.done);
+        if (result >= 0)
+            return;
+        if (result == FM_EDEADLINE || result == FM_ERULE_MEMORY) {
+            stop_rule(fold, rule_index, &call);
+            return;
+        }
+        strike(fold, rule_index, &fold->row[call.row[call.done]], &call.error);
+        call.done++;
+        drop_quarantined(fold, rule_index, &call);
+    }
+}
+
+/* ---- alerts leave ---- */
+
+static int by_order(const fm_row *rows, const fm_pending_alert *a, const fm_pending_alert *b)
+{
+    const fm_row *ra = &rows[a->row], *rb = &rows[b->row];
+    if (ra->partition != rb->partition)
+        return ra->partition->index < rb->partition->index ? -1 : 1;
+    if (ra->sequence != rb->sequence)
+        return ra->sequence < rb->sequence ? -1 : 1;
+    if (ra->now_ns != rb->now_ns)
+        return ra->now_ns < rb->now_ns ? -1 : 1;
+    if (a->rule != b->rule)
+        return a->rule < b->rule ? -1 : 1;
+    int keys = strcmp(a->key, b->key);
+    if (keys != 0)
+        return keys;
+    return a->order < b->order ? -1 : a->order > b->order;
+}
+
+static void sort_alerts(fm_fold *fold)
+{
+    for (uint32_t i = 1; i < fold->alert_count; i++) { /* few, and nearly in order */
+        fm_pending_alert alert = fold->alert[i];
+        uint32_t at = i;
+        for (; at > 0 && by_order(fold->row, &alert, &fold->alert[at - 1]) < 0; at--)
+            fold->alert[at] = fold->alert[at - 1];
+        fold->alert[at] = alert;
+    }
+}
+
+static void emit_alerts(fm_fold *fold)
+{
+    int64_t detect_ns = fm_wall_ns(&fold->config.clock);
+    sort_alerts(fold);
+    for (uint32_t i = 0; i < fold->alert_count; i++) {
+        const fm_pending_alert *pending = &fold->alert[i];
+        const fm_row *row = &fold->row[pending->row];
+        uint32_t p = row->partition->index;
+        if (fold->emitted[p].sequence != row->sequence) {
+            fold->emitted[p].sequence = row->sequence;
+            fold->emitted[p].ordinal = 0;
+        }
+        fm_alert_body(fold, pending);
+        fm_alert alert = {.id = pending->id, .partition = p, .ordinal = fold->emitted[p].ordinal++, .sequence = row->sequence,
+                          .event_ns = row->now_ns, .receive_ns = row->receive_ns, .detect_ns = detect_ns, .severity = pending->severity,
+                          .body = fold->body.data, .body_size = (uint32_t)fold->body.size};
+        memcpy(alert.symbol, row->series->symbol, sizeof(alert.symbol));
+        memcpy(alert.rule, fold->current->set->rule[pending->rule].id, sizeof(alert.rule));
+        memcpy(alert.domain, row->partition->admission.domain[row->series->domain].name, sizeof(alert.domain));
+        fold->config.emit(fold->config.context, &alert);
+    }
+    fold->alert_count = 0;
+}
+
+void fm_rows_run(fm_fold *fold)
+{
+    if (fold->row_count == 0) {
+        for (uint32_t p = 0; p < FM_PARTITION_COUNT; p++)
+            for (uint32_t d = 0; fold->partition[p] != NULL && d < fold->partition[p]->domain_count; d++)
+                fold->partition[p]->domain[d].batch_first_ns = INT64_MAX;
+        return;
+    }
+    if (fold->pending_stale && fold->current->set->count > 0)
+        count_pending(fold);
+    for (uint32_t r = 0; r < fold->current->set->count; r++)
+        if (fold->rule_row_count[r] > 0) {
+            run_rule(fold, r);
+            fold->rule_row_count[r] = 0;
+        }
+    if (fold->alert_count > 0)
+        emit_alerts(fold);
+    for (uint32_t i = 0; i < fold->row_count; i++)
+        fold->row[i].partition->domain[fold->row[i].series->domain].batch_first_ns = INT64_MAX;
+    fold->row_count = 0;
+}
