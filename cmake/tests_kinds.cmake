@@ -1,0 +1,119 @@
+# The kinds of tests beside unit: a file in the right folder is a test, and no build file changes for it.
+#
+#   tests/golden/<name>_test.c   golden.<name>    reference values; links kernels
+#   tests/replay/<name>_test.c   replay.<name>    the engine over recorded or generated records; links everything
+#   tests/system/<name>_test.py  system.<name>    a real server on loopback, from outside; FMADS_BINARY is the program
+#   tests/fuzz/<name>_fuzz.c     fuzz.<name>      the corpus tests/fuzz/corpus/<name>; in the preset `fuzz`, libFuzzer
+#   tests/bench/<name>.c         no test: build/<preset>/bench/<name>
+#   rules/<pack>/                rule.<pack>      fmads rules test
+#
+# The first twelve lines of a file may say more, in a comment:
+#   links: ingest engine         layers to link instead of the kind's own
+#   labels: slow tsan            further ctest labels; `tsan` lets a system test run in that preset
+#   timeout: 600                 seconds
+
+set(FMADS_TEST_ENVIRONMENT
+    "FMADS_SOURCE=${CMAKE_SOURCE_DIR};UBSAN_OPTIONS=print_stacktrace=1;TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1")
+
+# What a file says of itself under `key`, as a list; empty when nothing.
+function(fmads_said source key out)
+  file(STRINGS ${source} lines LIMIT_COUNT 12)
+  set(found "")
+  foreach(line ${lines})
+    if(line MATCHES "^[-/*# ]*${key}: ([a-z0-9_ ]+)")
+      string(STRIP "${CMAKE_MATCH_1}" found)
+      string(REGEX REPLACE " +" ";" found "${found}")
+    endif()
+  endforeach()
+  set(${out} "${found}" PARENT_SCOPE)
+endfunction()
+
+# The libraries of a test source: the layers that it names, else those that its kind has.
+function(fmads_links target source)
+  fmads_said(${source} links layers)
+  if(NOT layers)
+    set(layers ${ARGN})
+  endif()
+  list(TRANSFORM layers PREPEND fm_)
+  target_link_libraries(${target} PRIVATE ${layers})
+  target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/tests ${FMADS_GENERATED})
+  target_compile_definitions(${target} PRIVATE FMADS_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+endfunction()
+
+function(fmads_properties test source kind timeout)
+  fmads_said(${source} labels labels)
+  fmads_said(${source} timeout said)
+  if(said)
+    set(timeout ${said})
+  endif()
+  set_tests_properties(${test} PROPERTIES LABELS "${kind};${labels}" TIMEOUT ${timeout} ENVIRONMENT "${FMADS_TEST_ENVIRONMENT}")
+endfunction()
+
+# tests/golden and tests/replay: cmocka programs.
+function(fmads_programs kind timeout)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${kind}/*_test.c)
+  foreach(source ${sources})
+    get_filename_component(name ${source} NAME)
+    string(REGEX REPLACE "_test\\.c$" "" name ${name})
+    set(test ${kind}.${name})
+    add_executable(${test} ${source})
+    fmads_links(${test} ${source} ${ARGN})
+    target_link_libraries(${test} PRIVATE PkgConfig::CMOCKA)
+    add_test(NAME ${test} COMMAND ${test} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    fmads_properties(${test} ${source} ${kind} ${timeout})
+  endforeach()
+endfunction()
+
+fmads_programs(golden 120 kernels base)
+fmads_programs(replay 300 main)
+
+if(TARGET fmads)
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/system/*_test.py)
+  foreach(source ${sources})
+    get_filename_component(name ${source} NAME)
+    string(REGEX REPLACE "_test\\.py$" "" name ${name})
+    add_test(NAME system.${name} COMMAND /usr/bin/python3 -B ${source} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+    fmads_properties(system.${name} ${source} system 300)
+    set_property(TEST system.${name} APPEND PROPERTY ENVIRONMENT "FMADS_BINARY=$<TARGET_FILE:fmads>")
+    set_tests_properties(system.${name} PROPERTIES PROCESSORS 1)
+  endforeach()
+
+  file(GLOB packs CONFIGURE_DEPENDS LIST_DIRECTORIES true ${CMAKE_SOURCE_DIR}/rules/*)
+  foreach(pack ${packs})
+    if(IS_DIRECTORY ${pack})
+      get_filename_component(name ${pack} NAME)
+      add_test(NAME rule.${name} COMMAND fmads rules test ${pack} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+      set_tests_properties(rule.${name} PROPERTIES LABELS rule TIMEOUT 120 ENVIRONMENT "${FMADS_TEST_ENVIRONMENT}")
+    endif()
+  endforeach()
+endif()
+
+add_custom_target(fuzzers)
+file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/fuzz/*_fuzz.c)
+foreach(source ${sources})
+  get_filename_component(name ${source} NAME)
+  string(REGEX REPLACE "_fuzz\\.c$" "" name ${name})
+  set(corpus ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus/${name})
+  if(FMADS_FUZZ)
+    # New finds go to a folder of the build; the corpus in the repository changes only by a commit.
+    add_executable(fuzz.${name} ${source})
+    target_link_options(fuzz.${name} PRIVATE -fsanitize=fuzzer)
+    add_test(NAME fuzz.${name}
+             COMMAND ${CMAKE_SOURCE_DIR}/tests/fuzz/run $<TARGET_FILE:fuzz.${name}> ${CMAKE_BINARY_DIR}/corpus/${name} ${corpus})
+  else()
+    add_executable(fuzz.${name} ${source} ${CMAKE_SOURCE_DIR}/tests/fuzz/corpus_main.c)
+    add_test(NAME fuzz.${name} COMMAND fuzz.${name} ${corpus})
+  endif()
+  fmads_links(fuzz.${name} ${source} main)
+  fmads_properties(fuzz.${name} ${source} fuzz 300)
+  add_dependencies(fuzzers fuzz.${name})
+endforeach()
+
+file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/bench/*.c)
+foreach(source ${sources})
+  get_filename_component(name ${source} NAME_WE)
+  string(REGEX REPLACE "_bench$" "" name ${name})
+  add_executable(bench.${name} ${source})
+  fmads_links(bench.${name} ${source} main)
+  set_target_properties(bench.${name} PROPERTIES OUTPUT_NAME ${name} RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
+endforeach()
