@@ -9,7 +9,7 @@
 #
 # The first twelve lines of a file may say more, in a comment:
 #   links: ingest engine         layers to link instead of the kind's own
-#   labels: slow tsan            further ctest labels; `tsan` lets a system test run in that preset
+#   labels: slow tsan serial     further ctest labels; `tsan` lets a system test run in that preset, `serial` nothing beside it
 #   timeout: 600                 seconds
 
 set(FMADS_TEST_ENVIRONMENT
@@ -47,6 +47,9 @@ function(fmads_properties test source kind timeout)
     set(timeout ${said})
   endif()
   set_tests_properties(${test} PROPERTIES LABELS "${kind};${labels}" TIMEOUT ${timeout} ENVIRONMENT "${FMADS_TEST_ENVIRONMENT}")
+  if("serial" IN_LIST labels)
+    set_tests_properties(${test} PROPERTIES RUN_SERIAL TRUE)
+  endif()
 endfunction()
 
 # tests/golden and tests/replay: cmocka programs.
@@ -106,6 +109,9 @@ foreach(source ${sources})
   endif()
   fmads_links(fuzz.${name} ${source} main)
   fmads_properties(fuzz.${name} ${source} fuzz 300)
+  if(FMADS_FUZZ)
+    set_tests_properties(fuzz.${name} PROPERTIES TIMEOUT 86400) # libFuzzer keeps its own time
+  endif()
   add_dependencies(fuzzers fuzz.${name})
 endforeach()
 
