@@ -52,5 +52,6 @@ extern const fm_kernel *const fm_kernels[]; /* every kernel in kernels.def, in i
 const fm_kernel *fm_kernel_find(fm_kernel_kind kind, const char *name); /* NULL when there is none */
 int fm_kernel_field_index(const fm_field *fields, const char *name);   /* -1 when there is none */
 int fm_kernel_field_count(const fm_field *fields);
+int fm_kernel_check(const fm_field *params, const double *values);     /* 0, or FM_EINVAL when one is outside its range */
 
 #endif

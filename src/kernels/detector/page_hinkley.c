@@ -1,0 +1,143 @@
+/* kernels/detector/page_hinkley.c - see the header. */
+#include "kernels/detector/page_hinkley.h"
+
+#include "base/error.h"
+#include "kernels/common/number.h"
+#include "kernels/kernel.h"
+
+#define WARM_COUNT 30
+
+static const fm_field params[] = {
+    {.name = "half_life", .unit = "s", .low = 1e-3, .high = 31 * 86400.0, .preset = 1800,
+     .help = "age at which a value weighs one half in mean and sigma"},
+    {.name = "drift", .unit = "sigma", .low = 0, .high = 100, .preset = 0.5, .help = "shift that is still no shift"},
+    {.name = "limit", .unit = "sigma", .low = 1, .high = 1e6, .preset = 50, .help = "sum at which both sums start anew"},
+    {.name = "clip", .unit = "sigma", .low = 1, .high = 1e6, .preset = 5, .help = "how much one value may add"},
+    {.name = "floor", .unit = "x", .low = 0, .high = 1e15, .preset = 0, .help = "smallest sigma divided by"},
+    {0},
+};
+
+typedef struct sums {
+    double up, down, score, z;
+} sums;
+
+int fm_page_hinkley_init(fm_page_hinkley *detector, const double values[5])
+{
+    FM_TRY(fm_kernel_check(params, values));
+    *detector = (fm_page_hinkley){.drift = values[1], .limit = values[2], .clip = values[3], .floor = values[4]};
+    return fm_ewma_init(&detector->past, values[0] * 1e9);
+}
+
+/* NaN until warm, and while nothing varies */
+static double sigma_of(const fm_page_hinkley *detector)
+{
+    if (detector->count < WARM_COUNT)
+        return NAN;
+    double sigma = sqrt(detector->past.sum_square / detector->past.weight);
+    sigma = sigma < detector->floor ? detector->floor : sigma;
+    return sigma > 0.0 ? sigma : NAN;
+}
+
+static double positive(double x)
+{
+    return x > 0.0 ? x : 0.0;
+}
+
+static sums read(const fm_page_hinkley *detector, double sigma, double x, double out[4])
+{
+    sums next = {.score = NAN};
+    double z = (x - detector->past.mean) / sigma;
+    if (!isnan(z)) {
+        z = z > detector->clip ? detector->clip : z < -detector->clip ? -detector->clip : z;
+        next.up = positive(detector->up + z - detector->drift);
+        next.down = positive(detector->down - z - detector->drift);
+        next.score = next.up > next.down ? next.up : next.down;
+    }
+    next.z = z;
+    out[0] = next.score;
+    out[1] = isnan(z) ? NAN : fm_tail_p(&detector->tail, fm_tail_bucket(next.score));
+    out[2] = isnan(sigma) ? NAN : detector->past.mean;
+    out[3] = isnan(sigma) ? 0.0 : 1.0;
+    return next;
+}
+
+static void push(fm_page_hinkley *detector, int64_t ts_ns, double x, double sigma, const sums *next)
+{
+    if (!isnan(next->z)) {
+        bool passed = next->score > detector->limit;
+        detector->up = passed ? 0.0 : next->up;
+        detector->down = passed ? 0.0 : next->down;
+        fm_tail_add(&detector->tail, fm_tail_bucket(next->score));
+        x = fabs(next->z) >= detector->clip ? detector->past.mean + next->z * sigma : x;
+    }
+    detector->count++;
+    fm_ewma_update(&detector->past, ts_ns, x);
+}
+
+void fm_page_hinkley_score(const fm_page_hinkley *detector, double x, double out[4])
+{
+    read(detector, sigma_of(detector), fm_usable(x) ? x : NAN, out);
+}
+
+void fm_page_hinkley_update(fm_page_hinkley *detector, int64_t ts_ns, double x)
+{
+    double out[4];
+    if (!fm_usable(x))
+        return;
+    double sigma = sigma_of(detector);
+    sums next = read(detector, sigma, x, out);
+    push(detector, ts_ns, x, sigma, &next);
+}
+
+static size_t state_size(const double *values)
+{
+    (void)values;
+    return sizeof(fm_page_hinkley);
+}
+
+static int init(void *state, const double *values)
+{
+    return fm_page_hinkley_init(state, values);
+}
+
+static void score(const void *state, int64_t ts_ns, const double *in, double *out)
+{
+    (void)ts_ns;
+    fm_page_hinkley_score(state, in[0], out);
+}
+
+static void update(void *state, int64_t ts_ns, const double *in)
+{
+    fm_page_hinkley_update(state, ts_ns, in[0]);
+}
+
+static void step(void *state, int64_t ts_ns, const double *in, double *out)
+{
+    double sigma = sigma_of(state);
+    double x = fm_usable(in[0]) ? in[0] : NAN;
+    sums next = read(state, sigma, x, out);
+    if (!isnan(x))
+        push(state, ts_ns, x, sigma, &next);
+}
+
+const fm_kernel fm_kernel_page_hinkley = {
+    .name = "page_hinkley",
+    .summary = "Shift of the level of x: deviations that all go one way, summed.",
+    .source = "Page, Biometrika 41, 1954; Hinkley, Biometrika 58, 1971",
+    .kind = FM_KERNEL_DETECTOR,
+    .layout = 1,
+    .params = params,
+    .inputs = (const fm_field[]){{.name = "x", .unit = "any", .help = "the series"}, {0}},
+    .outputs = (const fm_field[]){{.name = "score", .unit = "sigma", .usual = 1, .help = "larger of the two sums"},
+                                  {.name = "p", .unit = "1", .usual = 0.5, .help = "share of past scores as large"},
+                                  {.name = "expected", .unit = "x", .usual = NAN, .help = "faded mean"},
+                                  {.name = "ready", .unit = "1", .usual = 1, .help = "1 once warm"},
+                                  {0}},
+    .state_size = state_size,
+    .init = init,
+    .score = score,
+    .update = update,
+    .step = step,
+    .warm_up = "after 30 values of which two differ (or floor > 0)",
+    .cost = "~20 ns, 360 bytes",
+};

@@ -1,0 +1,96 @@
+/* kernels/feature/ewma.c - see the header. */
+#include "kernels/feature/ewma.h"
+
+#include "base/error.h"
+#include "base/fmath.h"
+#include "kernels/common/number.h"
+#include "kernels/kernel.h"
+
+int fm_ewma_init(fm_ewma *ewma, double half_life_ns)
+{
+    if (!(half_life_ns > 0.0 && half_life_ns <= FM_VALUE_MAX))
+        return FM_EINVAL;
+    *ewma = (fm_ewma){.half_life_ns = half_life_ns, .newest_ns = INT64_MIN};
+    return 0;
+}
+
+double fm_ewma_z(const fm_ewma *ewma, double x)
+{
+    if (!(ewma->sum_square > 0.0) || !fm_usable(x))
+        return NAN;
+    return fm_finite((x - ewma->mean) / sqrt(ewma->sum_square / ewma->weight));
+}
+
+void fm_ewma_update(fm_ewma *ewma, int64_t ts_ns, double x)
+{
+    if (!fm_usable(x))
+        return;
+
+    double keep = 1.0;
+    if (ts_ns > ewma->newest_ns) {
+        keep = fm_exp2(-(double)fm_elapsed_ns(ts_ns, ewma->newest_ns) / ewma->half_life_ns);
+        ewma->newest_ns = ts_ns;
+    }
+
+    double distance = x - ewma->mean;
+    ewma->weight = keep * ewma->weight + 1.0;
+    ewma->mean += distance / ewma->weight;
+    double gain = distance * (x - ewma->mean); /* below 0 only by rounding, when the past has faded away */
+    ewma->sum_square = keep * ewma->sum_square + (gain > 0.0 ? gain : 0.0);
+}
+
+static const fm_field params[] = {
+    {.name = "half_life", .unit = "s", .low = 1e-3, .high = 31 * 86400.0, .preset = 60,
+     .help = "age at which a tick weighs one half"},
+    {0},
+};
+
+static size_t state_size(const double *values)
+{
+    (void)values;
+    return sizeof(fm_ewma);
+}
+
+static int init(void *state, const double *values)
+{
+    return fm_kernel_check(params, values) < 0 ? FM_EINVAL : fm_ewma_init(state, values[0] * 1e9);
+}
+
+static void score(const void *state, int64_t ts_ns, const double *in, double *out)
+{
+    (void)ts_ns;
+    const fm_ewma *ewma = state;
+    out[0] = ewma->weight > 0.0 ? ewma->mean : NAN;
+    out[1] = fm_ewma_z(ewma, in[0]);
+}
+
+static void update(void *state, int64_t ts_ns, const double *in)
+{
+    fm_ewma_update(state, ts_ns, in[0]);
+}
+
+static void step(void *state, int64_t ts_ns, const double *in, double *out)
+{
+    score(state, ts_ns, in, out);
+    fm_ewma_update(state, ts_ns, in[0]);
+}
+
+const fm_kernel fm_kernel_ewma = {
+    .name = "ewma",
+    .summary = "Faded mean, and the distance from it.",
+    .source = "T. Finch, Incremental calculation of weighted mean and variance, 2009",
+    .kind = FM_KERNEL_FEATURE,
+    .layout = 1,
+    .params = params,
+    .inputs = (const fm_field[]){{.name = "x", .unit = "any", .help = "the series"}, {0}},
+    .outputs = (const fm_field[]){{.name = "mean", .unit = "x", .usual = NAN, .help = "mean of the past, before x"},
+                                  {.name = "z", .unit = "sigma", .usual = 0, .help = "distance of x from that mean"},
+                                  {0}},
+    .state_size = state_size,
+    .init = init,
+    .score = score,
+    .update = update,
+    .step = step,
+    .warm_up = "mean after one tick, z once two ticks differ",
+    .cost = "~8 ns, 40 bytes",
+};

@@ -1,0 +1,64 @@
+/* kernels/feature/spread.c - see the header. */
+#include "kernels/feature/spread.h"
+
+#include "kernels/common/number.h"
+#include "kernels/kernel.h"
+
+double fm_spread(double bid, double ask)
+{
+    return fm_usable_quote(bid, ask) && ask > bid ? ask - bid : NAN;
+}
+
+double fm_spread_bp(double bid, double ask)
+{
+    return 2e4 * fm_spread(bid, ask) / (bid + ask);
+}
+
+static size_t state_size(const double *values)
+{
+    (void)values;
+    return 0;
+}
+
+static int init(void *state, const double *values)
+{
+    (void)state;
+    (void)values;
+    return 0;
+}
+
+static void score(const void *state, int64_t ts_ns, const double *in, double *out)
+{
+    (void)state;
+    (void)ts_ns;
+    out[0] = fm_spread(in[0], in[1]);
+    out[1] = fm_spread_bp(in[0], in[1]);
+}
+
+static void update(void *state, int64_t ts_ns, const double *in)
+{
+    (void)state;
+    (void)ts_ns;
+    (void)in;
+}
+
+const fm_kernel fm_kernel_spread = {
+    .name = "spread",
+    .summary = "Distance of the best ask from the best bid.",
+    .source = "definition",
+    .kind = FM_KERNEL_FEATURE,
+    .layout = 1,
+    .params = (const fm_field[]){{0}},
+    .inputs = (const fm_field[]){{.name = "bid", .unit = "price", .help = "best bid"},
+                                 {.name = "ask", .unit = "price", .help = "best ask"},
+                                 {0}},
+    .outputs = (const fm_field[]){{.name = "absolute", .unit = "price", .usual = NAN, .help = "ask less bid"},
+                                  {.name = "relative", .unit = "bp", .usual = NAN, .help = "the same, of the mid"},
+                                  {0}},
+    .state_size = state_size,
+    .init = init,
+    .score = score,
+    .update = update,
+    .warm_up = "at once; NaN while a side is missing or the quote is locked or crossed",
+    .cost = "~2 ns, 0 bytes",
+};
