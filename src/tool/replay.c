@@ -53,7 +53,7 @@ typedef struct replay {
     uint32_t       batch_count;
     uint64_t       read, unreadable; /* rows; of them refused here, before they were sent */
     fm_verdict     verdict;
-    char           first[512];       /* the first refusal, for the person */
+    char           first[640];       /* the first refusal, for the person */
     int64_t        begin_mono_ns, first_ts_ns, drawn_mono_ns;
 } replay;
 
