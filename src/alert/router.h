@@ -5,7 +5,8 @@
  * or whose id the log has already is counted and dropped: recovery and a second replay emit again, nobody is told twice. The log is the
  * outbox of every sink: each sink follows it at its own pace behind its own cursor, so an outage is a backlog on disk.
  *
- * Log files: <data>/router/<first sequence>.log, frames {length, crc32c, router sequence, alert}; torn tail cut as in the journal. */
+ * Log files: <data>/router/<first sequence>.log, frames {length, crc32c, router sequence, alert}; torn tail cut as in the journal. Router
+ * sequences only grow and none is given twice, but they may jump (docs/decisions/0007). */
 #ifndef FM_ALERT_ROUTER_H
 #define FM_ALERT_ROUTER_H
 
@@ -41,33 +42,44 @@ typedef struct fm_router_config {
     const char *directory;     /* <data>/router */
     const fm_file_layer *layer;
     fm_clock    clock;
-    uint32_t    shard_count;
-    uint64_t    ring_bytes;    /* per shard; preset 8 MiB */
+    uint32_t    shard_count;   /* 1 .. 64 */
+    uint64_t    incarnation_ms;/* of the data directory: when its journal was begun. Another one than the log's: the cursors are forgotten,
+                                * because sequences start anew (ids are still known). 0 = not looked at */
+    uint64_t    ring_bytes;    /* per shard; preset (0) 8 MiB */
     bool        sync_always;   /* journal.sync = "always": `taken` counts what is synced; else what is written */
-    uint64_t    ids_max;       /* ids remembered for duplicates; preset 1,000,000; the oldest leave */
-    uint64_t    retain_bytes;  /* of the log; preset 1 GiB; a part that a sink still needs stays until then, then is a counted, logged hole */
+    uint64_t    ids_max;       /* ids remembered for duplicates; preset (0) 1,000,000; the oldest leave */
+    uint64_t    retain_bytes;  /* of the log; preset (0) 1 GiB; what is beyond goes, oldest first; what a sink still needed is a counted, logged hole */
+    uint64_t    file_bytes;    /* of one log file; preset (0) 64 MiB or a quarter of retain_bytes; at most 64 MiB */
 } fm_router_config;
 
 int  fm_router_open(const fm_router_config *config, fm_router **out, fm_error *error) FM_CHECKED; /* reads the log, repairs its tail */
 int  fm_router_start(fm_router *router) FM_CHECKED; /* starts the thread */
-void fm_router_stop(fm_router *router);             /* drains the rings, syncs, joins */
-void fm_router_close(fm_router *router);
+void fm_router_stop(fm_router *router);             /* drains the rings, syncs, joins; for shards that emit no more */
+void fm_router_close(fm_router *router);            /* no reader, sink or archive may be left */
 
-/* The engine's side (any shard, its own thread). The ring full: kept in a spill list of that shard, and `behind` answers 1. */
+/* The engine's side (any shard, its own thread). The ring full: kept in a spill list of that shard, and `behind` answers 1.
+ * The body is a JSON object of at most 1 MiB. Copied; router_sequence and publish_ns are the router's to fill. */
 void     fm_router_emit(fm_router *router, uint32_t shard, const fm_routed_alert *alert);
 uint64_t fm_router_taken(fm_router *router, uint32_t shard); /* alerts of this shard that are logged (or known), since the start */
 int      fm_router_behind(fm_router *router);
 
 /* Readers of the log: sinks, WebSocket resume. Any thread; reads the files, not the router's memory. Visits alerts with sequence > after, at most
- * `limit`; slices are valid during the visit. Returns the number visited. FM_ENOTFOUND: `after` lies before what is kept (a hole). */
-typedef int (*fm_routed_visit)(void *context, const fm_routed_alert *alert);
+ * `limit`; slices are valid during the visit. Returns the number visited. FM_ENOTFOUND: `after` lies before what is kept (a hole): go on after
+ * fm_router_oldest. FM_ECORRUPT: damage on the disk. Finding the place costs a few frames wherever it is. */
+typedef int (*fm_routed_visit)(void *context, const fm_routed_alert *alert); /* 0 goes on, 1 stops after this one, negative stops and is returned */
 int      fm_router_read(fm_router *router, uint64_t after, uint32_t limit, fm_routed_visit visit, void *context) FM_CHECKED;
 uint64_t fm_router_last(const fm_router *router); /* newest router sequence that may leave (written, or synced with sync_always) */
 
-/* Called on the router's thread when `fm_router_last` has moved. Up to 16 listeners, registered before start; must not block. */
-int fm_router_listen(fm_router *router, void (*call)(void *context, uint64_t last), void *context) FM_CHECKED;
+uint64_t fm_router_oldest(fm_router *router);     /* reading after this sequence finds no hole */
+uint64_t fm_router_count(fm_router *router, uint64_t after); /* alerts kept in (after, last] */
 
-/* A sink says what it has taken, so that retention knows. `sink` 0..7, chosen by main.c. */
+/* Called on the router's thread when `fm_router_last` has moved. Up to 16 listeners (FM_ELIMIT); must not block. After `unlisten` returns the
+ * call is not running and will not run. */
+int  fm_router_listen(fm_router *router, void (*call)(void *context, uint64_t last), void *context) FM_CHECKED;
+void fm_router_unlisten(fm_router *router, void *context);
+
+/* A sink says what it has taken (and will not ask for again), so that retention knows. `sink` 0..7, chosen by main.c. One that has taken more than
+ * the log has (the log was lost, the sink's memory was not) makes the router number its next alert behind that. Any thread. */
 void fm_router_sink_cursor(fm_router *router, uint32_t sink, uint64_t router_sequence);
 
 fm_counters *fm_router_counters(fm_router *router);
