@@ -91,7 +91,7 @@ static void table_insert(fm_admission *admission, uint32_t index)
     admission->symbol_table[at] = index + 1;
 }
 
-static void index_symbol(fm_admission *admission, uint32_t index)
+void fm_admission_index(fm_admission *admission, uint32_t index)
 {
     if (2 * (index + 1) > admission->symbol_table_size) {
         uint32_t size = admission->symbol_table_size == 0 ? 64 : 2 * admission->symbol_table_size;
@@ -212,7 +212,7 @@ static void note_series(fm_admission *admission, const fm_event *event)
     memcpy(entry->venue, text.data + symbol_size + 1, entry->venue_size);
     entry->hash = symbol_key(fm_hash_slice((fm_slice){text.data, symbol_size}), entry->domain);
     admission->symbol_count = index + 1;
-    index_symbol(admission, index);
+    fm_admission_index(admission, index);
 }
 
 static void note_data(fm_admission *admission, const fm_admission_limits *limits, const fm_event *event)

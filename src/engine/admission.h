@@ -37,6 +37,9 @@ int fm_admission_domain(const fm_admission *admission, fm_slice name);
 /* The index of a symbol in a domain, or -1. */
 int fm_admission_symbol(const fm_admission *admission, uint32_t domain, fm_slice symbol);
 
+/* Puts symbol `index` into the look-up table: for snapshots. */
+void fm_admission_index(fm_admission *admission, uint32_t index);
+
 /* A control entry of `kind` with text: its bytes in out (FM_ADMIT_BYTES_MAX of room); returns its size. */
 uint32_t fm_control_entry(char *out, int kind, int64_t ts_ns, const fm_control *control, fm_slice text);
 fm_slice fm_control_text(const fm_event *event);

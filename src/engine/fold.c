@@ -4,7 +4,6 @@
 #include "base/assert.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -185,7 +184,8 @@ void fm_partition_add_kill(fm_partition *partition, const char *rule, const char
             return;
     partition->kill = fm_grow(partition->kill, &partition->kill_capacity, partition->kill_count + 1, sizeof(fm_kill_mark));
     fm_kill_mark *mark = &partition->kill[partition->kill_count++];
-    *mark = (fm_kill_mark){.at_sequence = at_sequence};
+    memset(mark, 0, sizeof(*mark));
+    mark->at_sequence = at_sequence;
     fm_slice_copy(fm_slice_of(rule), mark->rule, sizeof(mark->rule));
     fm_slice_copy(fm_slice_of(hash), mark->hash, sizeof(mark->hash));
     fm_partition_refresh_kills(partition);

@@ -122,6 +122,7 @@ typedef struct fm_series {
     double   last_price, last_size, last_value;
     double   bid, bid_size, ask, ask_size, mid; /* consolidated; NaN = none */
     uint64_t records, crossed;
+    uint64_t published; /* `records` when its latest values were last sent: not state */
     fm_top  *top;
     uint32_t top_count, top_capacity;
     const struct fm_layout *layout;

@@ -268,7 +268,8 @@ static void strike(fm_fold *fold, uint32_t rule_index, const fm_row *row, const 
     fm_rule_health *health = &row->partition->domain[row->series->domain].health[rule_index];
     health->errors++;
     fm_count(fold->config.counters, FM_METRIC_RULE_ERRORS, 1);
-    snprintf(health->error, sizeof(health->error), "%s:%d: %.100s", failure->file, failure->line, failure->message);
+    memset(health->error, 0, sizeof(health->error));
+    snprintf(health->error, sizeof(health->error), "%.40s:%d: %.100s", failure->file, failure->line, failure->message);
     if (++health->strikes >= FM_STRIKES_MAX)
         health->quarantined = true;
 }

@@ -24,6 +24,7 @@
 
 typedef struct fm_engine fm_engine;
 typedef struct fm_shard fm_shard;
+struct fm_latest; /* engine/query.h */
 
 typedef struct fm_engine_config {
     uint32_t        shard_count;
@@ -43,7 +44,13 @@ typedef struct fm_engine_config {
     int64_t         stale_venue_ns;      /* a venue's quote leaves the consolidated best after this; preset 1 s */
     uint32_t        batch_max;           /* records applied in one go; preset 1024; any value gives the same results */
     const char     *build_id;
+    bool            sync_always;         /* journal.sync = "always": answers and alerts wait until they are synced */
+    bool            snapshot_needs_sync; /* false with journal.sync = "off": nothing ever says that it is synced */
     fm_alert_output alerts;
+    /* Latest values of a live instrument that changed, at most every latest_interval_ns; NULL = nobody wants them. Shard's thread. */
+    void          (*latest)(void *context, const struct fm_latest *latest);
+    void           *latest_context;
+    int64_t         latest_interval_ns;  /* preset 100 ms */
     /* One runner a shard, made by main.c. */
     fm_rule_runner *(*runner_of)(void *context, uint32_t shard);
     /* The rule set of a generation named in the log (32 hex digits); NULL when its text is lost: recovery then refuses. */
@@ -74,10 +81,17 @@ void fm_engine_destroy(fm_engine *engine);
 fm_shard *fm_engine_shard(fm_engine *engine, uint32_t index);
 uint32_t  fm_engine_shard_count(const fm_engine *engine);
 
+void fm_engine_config_preset(fm_engine_config *config);
+
+/* Starts the thread that writes snapshots; `stop` writes what waits, ends it, and makes calls from then on fail. */
+int  fm_engine_start(fm_engine *engine) FM_CHECKED;
+void fm_engine_stop(fm_engine *engine);
+
 /* Makes a generation current in every shard, at each one's next batch boundary. The set must outlive the engine. Any thread. */
 int fm_engine_set_rules(fm_engine *engine, const fm_rule_set *set, fm_error *error) FM_CHECKED;
 
 /* ---- a shard's thread ---- */
+uint32_t fm_shard_index(const fm_shard *shard);
 /* Snapshot, then the journal's tail. Before the first turn, on the shard's thread. */
 int fm_shard_recover(fm_shard *shard, fm_error *error) FM_CHECKED;
 
@@ -93,7 +107,9 @@ void fm_shard_on_wake(fm_shard *shard, void (*wake)(void *context), void *contex
 void fm_shard_set_sleeping(fm_shard *shard, bool sleeping); /* set, then look once more (fm_shard_has_work), then sleep */
 bool fm_shard_has_work(const fm_shard *shard);
 
-int  fm_shard_snapshot(fm_shard *shard, fm_error *error) FM_CHECKED; /* now; clean stop, roll, rule change */
+/* Takes the state now and hands it to the snapshot thread, which writes it when the journal is synced and the router has taken what was
+ * emitted before. Cheap enough for the shard: a copy of its state. */
+void fm_shard_snapshot(fm_shard *shard);
 fm_counters *fm_shard_counters(fm_shard *shard);
 
 /* ---- intake: on a shard's own thread, for the requests that this thread received ---- */

@@ -1,0 +1,315 @@
+/* engine/snapshot.c - one partition to bytes and back. Fields are written one by one, so that equal state is equal bytes. */
+#include "engine/snapshot.h"
+
+#include "base/assert.h"
+#include "engine/duplicates.h"
+#include "engine/fold_internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- writing ---- */
+
+#define PUT(out, field) fm_text_add((out), &(field), sizeof(field))
+
+static void put_admission(const fm_admission *a, fm_text *out)
+{
+    PUT(out, a->next_sequence);
+    PUT(out, a->domain_count);
+    for (uint32_t i = 0; i < a->domain_count; i++) {
+        const fm_domain_entry *domain = &a->domain[i];
+        PUT(out, domain->name);
+        PUT(out, domain->name_size);
+        PUT(out, domain->time_ns);
+    }
+    PUT(out, a->stream_count);
+    for (uint32_t i = 0; i < a->stream_count; i++) {
+        PUT(out, a->stream[i].hash);
+        PUT(out, a->stream[i].venue);
+        PUT(out, a->stream[i].venue_size);
+        PUT(out, a->stream[i].channel_size);
+        PUT(out, a->stream[i].text);
+    }
+    PUT(out, a->symbol_count);
+    for (uint32_t i = 0; i < a->symbol_count; i++)
+        PUT(out, a->symbol[i]);
+    PUT(out, a->source_count);
+    for (uint32_t i = 0; i < a->source_count; i++) {
+        const fm_source_entry *source = &a->source[i];
+        PUT(out, source->hash);
+        PUT(out, source->domain);
+        PUT(out, source->name_size);
+        PUT(out, source->name);
+        PUT(out, source->used_at);
+        PUT(out, source->high);
+        PUT(out, source->page_count);
+        for (uint32_t p = 0; p < source->page_count; p++) {
+            uint8_t there = source->page[p] != NULL;
+            PUT(out, there);
+            if (there)
+                PUT(out, *source->page[p]);
+        }
+    }
+    PUT(out, a->sequences.capacity);
+    PUT(out, a->sequences.count);
+    uint32_t first = a->sequences.head - a->sequences.count;
+    for (uint32_t i = 0; i < a->sequences.count; i++) /* oldest first */
+        PUT(out, a->sequences.ring[(first + i) & (a->sequences.capacity - 1)]);
+}
+
+static void put_series(const fm_series *series, fm_text *out)
+{
+    PUT(out, series->price_scale);
+    PUT(out, series->size_scale);
+    PUT(out, series->has_trade);
+    PUT(out, series->kinds);
+    PUT(out, series->phase);
+    PUT(out, series->newest_ns);
+    PUT(out, series->last_trade_ns);
+    PUT(out, series->last_quote_ns);
+    PUT(out, series->last_value_ns);
+    const double number[] = {series->last_price, series->last_size, series->last_value, series->bid,
+                             series->bid_size,   series->ask,       series->ask_size,   series->mid};
+    PUT(out, number);
+    PUT(out, series->records);
+    PUT(out, series->crossed);
+    PUT(out, series->top_count);
+    for (uint32_t i = 0; i < series->top_count; i++)
+        PUT(out, series->top[i]);
+    PUT(out, series->layout->block_size);
+    size_t at = out->size;
+    fm_text_add(out, series->block, series->layout->block_size);
+    /* When a timer's entry in the heap comes up depends on how often it was put off between two looks: not state. */
+    for (uint32_t i = 0; i < series->layout->rule_count; i++)
+        ((fm_rule_state *)(void *)(out->data + at + series->layout->rule_state[i]))->heap_ns = INT64_MAX;
+}
+
+void fm_snapshot_put(const fm_partition *partition, fm_text *out)
+{
+    fm_snapshot_head head;
+    memset(&head, 0, sizeof(head));
+    head.layout = FM_SNAPSHOT_LAYOUT;
+    head.partition = partition->index;
+    head.applied = partition->applied;
+    head.position = partition->position;
+    head.signature = partition->plan->signature;
+    if (partition->plan->set->count > 0)
+        fm_hash128_hex(partition->plan->set->hash, head.generation);
+    PUT(out, head);
+    put_admission(&partition->admission, out);
+    PUT(out, partition->build);
+    PUT(out, partition->kill_count);
+    for (uint32_t i = 0; i < partition->kill_count; i++)
+        PUT(out, partition->kill[i]);
+    PUT(out, partition->domain_count);
+    for (uint32_t d = 0; d < partition->domain_count; d++) {
+        PUT(out, partition->domain[d].time_ns);
+        for (uint32_t r = 0; r < partition->plan->set->count; r++)
+            PUT(out, partition->domain[d].health[r]);
+    }
+    PUT(out, partition->series_count);
+    for (uint32_t s = 0; s < partition->series_count; s++)
+        put_series(partition->series[s], out);
+}
+
+/* ---- reading ---- */
+
+typedef struct reading {
+    const char *at, *end;
+    bool        torn;
+} reading;
+
+static void take(reading *in, void *out, size_t size)
+{
+    if (in->torn || (size_t)(in->end - in->at) < size) {
+        in->torn = true;
+        memset(out, 0, size);
+        return;
+    }
+    memcpy(out, in->at, size);
+    in->at += size;
+}
+
+#define GET(in, field) take((in), &(field), sizeof(field))
+
+static void get_source(reading *in, fm_source_entry *source)
+{
+    *source = (fm_source_entry){0};
+    GET(in, source->hash);
+    GET(in, source->domain);
+    GET(in, source->name_size);
+    GET(in, source->name);
+    GET(in, source->used_at);
+    GET(in, source->high);
+    uint32_t page_count;
+    GET(in, page_count);
+    if (in->torn || page_count == 0)
+        return;
+    source->page = calloc(page_count, sizeof(*source->page));
+    FM_ASSERT(source->page != NULL);
+    source->page_count = page_count;
+    for (uint32_t p = 0; p < page_count; p++) {
+        uint8_t there;
+        GET(in, there);
+        if (!there)
+            continue;
+        source->page[p] = calloc(1, sizeof(fm_row_page));
+        FM_ASSERT(source->page[p] != NULL);
+        GET(in, *source->page[p]);
+    }
+}
+
+static void get_domains(reading *in, fm_admission *a)
+{
+    uint32_t count;
+    GET(in, count);
+    for (uint32_t i = 0; i < count && !in->torn; i++) {
+        a->domain = fm_grow(a->domain, &a->domain_capacity, i + 1, sizeof(fm_domain_entry));
+        GET(in, a->domain[i].name);
+        GET(in, a->domain[i].name_size);
+        GET(in, a->domain[i].time_ns);
+        a->domain[i].live = fm_slice_equal((fm_slice){a->domain[i].name, a->domain[i].name_size}, FM_SLICE("live"));
+        a->domain_count = i + 1;
+    }
+}
+
+static void get_streams(reading *in, fm_admission *a)
+{
+    uint32_t count;
+    GET(in, count);
+    for (uint32_t i = 0; i < count && !in->torn; i++) {
+        a->stream = fm_grow(a->stream, &a->stream_capacity, i + 1, sizeof(fm_stream_entry));
+        GET(in, a->stream[i].hash);
+        GET(in, a->stream[i].venue);
+        GET(in, a->stream[i].venue_size);
+        GET(in, a->stream[i].channel_size);
+        GET(in, a->stream[i].text);
+        a->stream_count = i + 1;
+    }
+}
+
+static void get_admission(reading *in, fm_admission *a, uint32_t sequence_window)
+{
+    uint32_t count;
+    GET(in, a->next_sequence);
+    get_domains(in, a);
+    get_streams(in, a);
+    GET(in, count);
+    for (uint32_t i = 0; i < count && !in->torn; i++) {
+        a->symbol = fm_grow(a->symbol, &a->symbol_capacity, i + 1, sizeof(fm_symbol_entry));
+        GET(in, a->symbol[i]);
+        a->symbol_count = i + 1;
+        fm_admission_index(a, i);
+    }
+    GET(in, count);
+    for (uint32_t i = 0; i < count && !in->torn; i++) {
+        a->source = fm_grow(a->source, &a->source_capacity, i + 1, sizeof(fm_source_entry));
+        get_source(in, &a->source[i]);
+        a->source_count = i + 1;
+    }
+    uint32_t capacity;
+    GET(in, capacity);
+    GET(in, count);
+    for (uint32_t i = 0; i < count && !in->torn; i++) {
+        uint64_t key;
+        GET(in, key);
+        fm_sequences_note(&a->sequences, capacity != 0 ? capacity : sequence_window, key);
+    }
+}
+
+static void get_series(reading *in, fm_fold *fold, fm_partition *partition, uint32_t index)
+{
+    fm_series *series = fm_fold_series(fold, partition, index);
+    GET(in, series->price_scale);
+    GET(in, series->size_scale);
+    GET(in, series->has_trade);
+    GET(in, series->kinds);
+    GET(in, series->phase);
+    GET(in, series->newest_ns);
+    GET(in, series->last_trade_ns);
+    GET(in, series->last_quote_ns);
+    GET(in, series->last_value_ns);
+    double number[8];
+    GET(in, number);
+    series->last_price = number[0];
+    series->last_size = number[1];
+    series->last_value = number[2];
+    series->bid = number[3];
+    series->bid_size = number[4];
+    series->ask = number[5];
+    series->ask_size = number[6];
+    series->mid = number[7];
+    GET(in, series->records);
+    GET(in, series->crossed);
+    GET(in, series->top_count);
+    if (in->torn || series->top_count > FM_VENUES_MAX) {
+        in->torn = true;
+        series->top_count = 0;
+        return;
+    }
+    series->top_capacity = series->top_count;
+    if (series->top_count > 0)
+        series->top = fm_arena_alloc(&fold->arena, series->top_count * sizeof(fm_top), 8);
+    for (uint32_t i = 0; i < series->top_count; i++)
+        GET(in, series->top[i]);
+    uint32_t block_size;
+    GET(in, block_size);
+    if (block_size != series->layout->block_size)
+        in->torn = true;
+    if (!in->torn)
+        take(in, series->block, block_size);
+    fm_series_ready(partition->plan, series);
+}
+
+static int get_plan(fm_fold *fold, fm_partition *partition, const fm_snapshot_head *head, fm_error *error)
+{
+    if (head->generation[0] == 0)
+        return 0;
+    const fm_rule_set *set = fold->config.generation_of(fold->config.generation_context, head->generation);
+    if (set == NULL)
+        return fm_fail(error, FM_ENOTFOUND, "rule generation %.33s is named in a snapshot but its text is not beside the journal",
+                       head->generation);
+    fm_plan *plan;
+    FM_TRY(fm_fold_plan(fold, set, &plan, error));
+    if (memcmp(&plan->signature, &head->signature, sizeof(plan->signature)) != 0)
+        return fm_fail(error, FM_EVERSION, "the state of partition %u in the snapshot is laid out by another build", head->partition);
+    fm_fold_switch(fold, partition, plan);
+    return 0;
+}
+
+int fm_snapshot_get(fm_fold *fold, fm_partition *partition, const char *data, size_t size, fm_error *error)
+{
+    reading in = {data, data + size, false};
+    fm_snapshot_head head;
+    GET(&in, head);
+    if (in.torn || head.layout != FM_SNAPSHOT_LAYOUT || head.partition != partition->index)
+        return fm_fail(error, FM_EVERSION, "the snapshot of partition %u has layout %u, this build reads %u", partition->index, head.layout,
+                       FM_SNAPSHOT_LAYOUT);
+    FM_TRY(get_plan(fold, partition, &head, error));
+    get_admission(&in, &partition->admission, fold->config.limits.sequence_window);
+    partition->applied = head.applied;
+    partition->position = head.position;
+    GET(&in, partition->build);
+    uint32_t count;
+    GET(&in, count);
+    for (uint32_t i = 0; i < count && !in.torn; i++) {
+        fm_kill_mark mark;
+        GET(&in, mark);
+        fm_partition_add_kill(partition, mark.rule, mark.hash, mark.at_sequence);
+    }
+    GET(&in, count);
+    fm_fold_domains(fold, partition, in.torn ? 0 : count);
+    for (uint32_t d = 0; d < partition->domain_count; d++) {
+        GET(&in, partition->domain[d].time_ns);
+        for (uint32_t r = 0; r < partition->plan->set->count; r++)
+            GET(&in, partition->domain[d].health[r]);
+    }
+    GET(&in, count);
+    for (uint32_t s = 0; s < count && !in.torn && s < partition->admission.symbol_count; s++)
+        get_series(&in, fold, partition, s);
+    if (in.torn || in.at != in.end)
+        return fm_fail(error, FM_ECORRUPT, "the snapshot of partition %u does not have the size that its counts say", partition->index);
+    fm_fold_timers(fold, partition);
+    fold->pending_stale = true;
+    return 0;
+}
