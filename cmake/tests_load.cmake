@@ -1,0 +1,10 @@
+# The load clients of tests/bench share the workload and the meter in tests/bench/load.
+file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/bench/load/*.c)
+add_library(fm_load STATIC ${sources})
+target_include_directories(fm_load PUBLIC ${CMAKE_SOURCE_DIR}/tests)
+target_link_libraries(fm_load PUBLIC fm_tool fm_base PkgConfig::HIREDIS)
+foreach(name http_load ws_load latency_load)
+  if(TARGET bench.${name})
+    target_link_libraries(bench.${name} PRIVATE fm_load)
+  endif()
+endforeach()
