@@ -2,7 +2,8 @@
  *
  * One table of operations, so that a test can put a layer in between. `fm_file_system` is the operating system. `fm_file_withholding`
  * keeps every byte (and every rename and unlink) that was not synced in memory, so that a kill -9 loses exactly what a power cut
- * could lose; it is chosen by the setting `data.file_layer = "withholding"`, for tests only. */
+ * could lose; it is chosen by the setting `data.file_layer = "withholding"`, for tests only. Through it a new name appears on the disk
+ * (and in a listing of the folder) at sync_folder or a rename, not before. */
 #ifndef FM_BASE_FILE_H
 #define FM_BASE_FILE_H
 

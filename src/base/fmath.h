@@ -8,7 +8,7 @@
 
 double fm_exp(double x);  /* < 1 ulp; overflow +inf, underflow 0 */
 double fm_exp2(double x); /* < 1 ulp; exact for integers in range */
-double fm_log(double x);  /* < 1 ulp; 0 -> -inf, negative -> NaN */
+double(fm_log)(double x); /* < 1 ulp; 0 -> -inf, negative -> NaN. In parentheses: base/log.h has a macro of this name */
 double fm_log2(double x); /* < 1 ulp */
 double fm_pow(double x, double y); /* < 2 ulp for x > 0; C17's special cases */
 double fm_erfc(double x); /* relative error < 1e-13 for x < 26 */

@@ -123,7 +123,7 @@ static bool may_speak(const char *event)
     return false;
 }
 
-void fm_log(fm_log_level level, const char *event, ...)
+void fm_log_event(fm_log_level level, const char *event, ...)
 {
     if ((int)level < atomic_load_explicit(&least_level, memory_order_relaxed))
         return;

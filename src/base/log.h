@@ -13,7 +13,9 @@
 typedef enum fm_log_level { FM_LOG_DEBUG, FM_LOG_INFO, FM_LOG_WARN, FM_LOG_ERROR } fm_log_level;
 
 void fm_log_set_level(fm_log_level level); /* lines below it are dropped; preset FM_LOG_INFO */
-void fm_log(fm_log_level level, const char *event, ...) __attribute__((sentinel));
+void fm_log_event(fm_log_level level, const char *event, ...) __attribute__((sentinel));
+/* A macro, for the symbol fm_log is the logarithm of base/fmath.h; a file that takes one for the other does not compile. */
+#define fm_log(...) fm_log_event(__VA_ARGS__)
 
 const char *fm_log_int(int64_t value);  /* text in a thread-local slot, good for the next 8 calls */
 const char *fm_log_real(double value);

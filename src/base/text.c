@@ -140,7 +140,7 @@ void fm_text_real(fm_text *text, double value)
         fm_text_put(text, "null");
         return;
     }
-    char digits[32];
+    char digits[48];
     for (int precision = fabs(value) < 0x1p-1022 ? 1 : 15; precision <= 17; precision++) {
         snprintf(digits, sizeof(digits), "%.*g", precision, value);
         if (strtod(digits, NULL) == value)
