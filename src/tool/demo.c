@@ -245,7 +245,8 @@ static int poll_alerts(demo_state *demo, fm_error *error)
     fm_text page[PAGES_MAX] = {0};
     fm_slice item[PAGES_MAX * PAGE];
     size_t items = 0;
-    char path[256] = "/v1/alerts?domain=live&limit=100", cursor[128];
+    char path[128] = "/v1/alerts?domain=live&limit=100";
+    int64_t cursor = 0;
     bool more = true;
     int result = 0;
 
@@ -264,9 +265,8 @@ static int poll_alerts(demo_state *demo, fm_error *error)
             if (more)
                 item[items++] = one;
         }
-        fm_json_member_text(body, "next", cursor, sizeof(cursor));
-        more = more && cursor[0] != '\0';
-        snprintf(path, sizeof(path), "/v1/alerts?domain=live&limit=100&cursor=%s", cursor);
+        more = more && (cursor = fm_json_member_int(body, "next", 0)) > 0;
+        snprintf(path, sizeof(path), "/v1/alerts?domain=live&limit=100&cursor=%lld", (long long)cursor);
     }
     for (size_t i = items; i-- > 0;)
         show_alert(demo, item[i], items - i <= LINES_MAX);

@@ -124,6 +124,7 @@ static int make_body(const work_config *config, work_body *body)
 static void fill(work_maker *maker, uint32_t *position)
 {
     const work_config *config = maker->config;
+    uint32_t spike_every = config->spike_every ? config->spike_every : WORK_SPIKE_EVERY;
     for (uint32_t whole = 0; whole < config->connections;) {
         fm_record record;
         work_name *one = &maker->name[draw_name(maker)];
@@ -132,11 +133,14 @@ static void fill(work_maker *maker, uint32_t *position)
         maker->drawn++; /* time goes on, whether or not there is room for the record */
         if (maker->filled[connection] == config->bodies)
             continue;
-        bool spike = maker->records % WORK_SPIKE_EVERY == WORK_SPIKE_EVERY - 1;
+        bool spike = maker->records % spike_every == spike_every - 1;
         draw_record(maker, one, spike, &record);
         work_body *body = &maker->out->body[connection * config->bodies + maker->filled[connection]];
         append(maker, body, &record, position[connection]);
-        body->spikes += spike;
+        if (spike) {
+            body->spikes++;
+            body->spike = position[connection];
+        }
         if (++position[connection] == config->records) {
             position[connection] = 0;
             if (++maker->filled[connection] == config->bodies)

@@ -26,6 +26,7 @@ typedef struct work_config {
     uint32_t connections;
     uint32_t records;       /* in a body */
     uint32_t bodies;        /* of each connection */
+    uint32_t spike_every;   /* 0 = WORK_SPIKE_EVERY */
     char     separator;     /* NDJSON: '\n'; ',' = a JSON array of the records, for WebSocket */
 } work_config;
 
@@ -35,6 +36,7 @@ typedef struct work_body {
     uint32_t *ts_at;        /* where the time of each record stands */
     int64_t  *ts_ns;        /* of the first pass */
     uint32_t  spikes;
+    uint32_t  spike;    /* the last of them */
 } work_body;
 
 typedef struct workload {
