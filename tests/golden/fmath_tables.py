@@ -1,4 +1,4 @@
-#!/usr/bin/python3
+#!/usr/bin/env python3
 """Makes src/base/fmath_tables.h: every constant of fmath, rounded from 60 decimal digits (python3-mpmath).
 
     tests/golden/fmath_tables.py > src/base/fmath_tables.h
