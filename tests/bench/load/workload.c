@@ -143,6 +143,8 @@ static void fill(work_maker *maker, uint32_t *position)
         }
         if (++position[connection] == config->records) {
             position[connection] = 0;
+            char *fitted = realloc(body->data, body->size);
+            body->data = fitted ? fitted : body->data;
             if (++maker->filled[connection] == config->bodies)
                 whole++;
         }
