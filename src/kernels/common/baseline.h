@@ -6,7 +6,7 @@
 #ifndef FM_KERNELS_COMMON_BASELINE_H
 #define FM_KERNELS_COMMON_BASELINE_H
 
-#include "base/fmath.h"
+#include "kernels/common/fade.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -16,7 +16,7 @@
 
 /* ffi:begin */
 typedef struct fm_baseline {
-    double  half_life_ns;
+    double  fade;   /* 1 / half-life in ns */
     double  weight; /* faded count of samples */
     double  mean;   /* unit of the samples */
     int64_t count;  /* samples ever */
@@ -28,7 +28,7 @@ typedef struct fm_baseline {
 /* warm_up_s 0 = a quarter of the half-life */
 static inline void fm_baseline_init(fm_baseline *baseline, double half_life_s, double warm_up_s)
 {
-    *baseline = (fm_baseline){.half_life_ns = half_life_s * 1e9};
+    *baseline = (fm_baseline){.fade = 1e-9 / half_life_s};
     baseline->warm_ns = (int64_t)((warm_up_s > 0.0 ? warm_up_s : half_life_s / 4.0) * 1e9);
 }
 
@@ -42,7 +42,7 @@ static inline void fm_baseline_add(fm_baseline *baseline, int64_t elapsed_ns, do
     double limit = cut * (baseline->mean > floor ? baseline->mean : floor);
     if (baseline->count >= FM_BASELINE_SAMPLES && limit > 0.0 && sample > limit)
         sample = limit;
-    baseline->weight = fm_exp2(-(double)elapsed_ns / baseline->half_life_ns) * baseline->weight + 1.0;
+    baseline->weight = fm_fade((double)elapsed_ns * baseline->fade) * baseline->weight + 1.0;
     baseline->mean += (sample - baseline->mean) / baseline->weight;
     baseline->count++;
 }

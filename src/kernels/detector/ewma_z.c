@@ -1,8 +1,9 @@
 /* kernels/detector/ewma_z.c - see the header. */
 #include "kernels/detector/ewma_z.h"
 
+#include "base/assert.h"
 #include "base/error.h"
-#include "kernels/common/number.h"
+#include "kernels/common/faded.h"
 #include "kernels/kernel.h"
 
 #define WARM_COUNT 30
@@ -19,54 +20,47 @@ static const fm_field params[] = {
 int fm_ewma_z_detector_init(fm_ewma_z_detector *detector, double half_life_s, double clip, double floor)
 {
     FM_TRY(fm_kernel_check(params, (const double[]){half_life_s, clip, floor}));
-    *detector = (fm_ewma_z_detector){.clip = clip > 0.0 ? clip : INFINITY, .floor = floor};
+    *detector = (fm_ewma_z_detector){.clip = clip > 0.0 ? clip : INFINITY, .floor = floor, .precision = NAN};
     return fm_ewma_init(&detector->past, half_life_s * 1e9);
 }
 
-/* NaN until warm, and while nothing varies */
-static double sigma_of(const fm_ewma_z_detector *detector)
+/* Returns the score, NaN while there is none. */
+static double read(const fm_ewma_z_detector *detector, double x, double out[4])
 {
-    if (detector->count < WARM_COUNT)
-        return NAN;
-    double sigma = sqrt(detector->past.sum_square / detector->past.weight);
-    sigma = sigma < detector->floor ? detector->floor : sigma;
-    return sigma > 0.0 ? sigma : NAN;
-}
-
-static double read(const fm_ewma_z_detector *detector, double sigma, double x, double out[4])
-{
-    double score = fm_finite(fabs(x - detector->past.mean) / sigma);
+    double score = fabs(x - detector->past.mean) * detector->precision;
+    bool ready = !isnan(detector->precision);
     out[0] = score;
     out[1] = isnan(score) ? NAN : fm_tail_p(&detector->tail, fm_tail_bucket(score));
-    out[2] = isnan(sigma) ? NAN : detector->past.mean;
-    out[3] = isnan(sigma) ? 0.0 : 1.0;
+    out[2] = ready ? detector->past.mean : NAN;
+    out[3] = ready ? 1.0 : 0.0;
     return score;
 }
 
-static void push(fm_ewma_z_detector *detector, int64_t ts_ns, double x, double sigma, double score)
+/* A usable x of that score enters. Sigma for the next one is made here, where nothing waits for it. */
+static void push(fm_ewma_z_detector *detector, int64_t ts_ns, double x, double score)
 {
-    if (!isnan(score))
+    if (FM_LIKELY(!isnan(score))) {
         fm_tail_add(&detector->tail, fm_tail_bucket(score));
-    if (score > detector->clip) {
-        double reach = detector->clip * sigma;
-        x = detector->past.mean + (x > detector->past.mean ? reach : -reach);
+        if (FM_UNLIKELY(score > detector->clip)) {
+            double reach = detector->clip / detector->precision;
+            x = detector->past.mean + (x > detector->past.mean ? reach : -reach);
+        }
     }
-    detector->count++;
-    fm_ewma_update(&detector->past, ts_ns, x);
+    fm_faded_add(&detector->past, ts_ns, x);
+    if (++detector->count >= WARM_COUNT)
+        detector->precision = fm_faded_precision(&detector->past, detector->floor);
 }
 
 void fm_ewma_z_detector_score(const fm_ewma_z_detector *detector, double x, double out[4])
 {
-    read(detector, sigma_of(detector), fm_usable(x) ? x : NAN, out);
+    read(detector, fm_usable(x) ? x : NAN, out);
 }
 
 void fm_ewma_z_detector_update(fm_ewma_z_detector *detector, int64_t ts_ns, double x)
 {
     double out[4];
-    if (!fm_usable(x))
-        return;
-    double sigma = sigma_of(detector);
-    push(detector, ts_ns, x, sigma, read(detector, sigma, x, out));
+    if (fm_usable(x))
+        push(detector, ts_ns, x, read(detector, x, out));
 }
 
 static size_t state_size(const double *values)
@@ -93,11 +87,11 @@ static void update(void *state, int64_t ts_ns, const double *in)
 
 static void step(void *state, int64_t ts_ns, const double *in, double *out)
 {
-    double sigma = sigma_of(state);
-    double x = fm_usable(in[0]) ? in[0] : NAN;
-    double raw = read(state, sigma, x, out);
-    if (!isnan(x))
-        push(state, ts_ns, x, sigma, raw);
+    double x = in[0];
+    if (FM_LIKELY(fm_usable(x)))
+        push(state, ts_ns, x, read(state, x, out));
+    else
+        read(state, NAN, out);
 }
 
 const fm_kernel fm_kernel_ewma_z = {
@@ -119,5 +113,5 @@ const fm_kernel fm_kernel_ewma_z = {
     .update = update,
     .step = step,
     .warm_up = "after 30 values of which two differ (or floor > 0)",
-    .cost = "~18 ns, 320 bytes",
+    .cost = "~11 ns, 368 bytes",
 };

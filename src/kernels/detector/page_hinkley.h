@@ -11,7 +11,7 @@
  * Error   p rounds up, to a quarter octave of the score, and is at least 1e-6.
  * Source  E. Page, "Continuous inspection schemes", Biometrika 41 (1954); D. Hinkley, "Inference about the change-point from
  *         cumulative sum tests", Biometrika 58 (1971).
- * Cost    one fm_exp2, three divisions, a root, 16 vector additions a tick; 352 bytes of state. */
+ * Cost    three divisions, a root, a short series, four vector additions a tick; 400 bytes of state. */
 #ifndef FM_KERNELS_DETECTOR_PAGE_HINKLEY_H
 #define FM_KERNELS_DETECTOR_PAGE_HINKLEY_H
 
@@ -23,6 +23,7 @@ typedef struct fm_page_hinkley {
     fm_ewma past;
     double  drift, limit, clip; /* sigmas */
     double  floor;              /* smallest sigma */
+    double  precision;          /* 1 / sigma; NaN until ready */
     double  up, down;           /* the two sums, sigmas */
     int64_t count;              /* values seen */
     fm_tail tail;

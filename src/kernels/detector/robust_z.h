@@ -11,7 +11,7 @@
  *         and all of it; as an estimate of the whole window's median they have the standard error 1.25 sigma / sqrt(63), i.e. 0.16
  *         sigma on a normal series. p rounds up, to a quarter octave of the score, and is at least 1e-6.
  * Source  F. Hampel, "The influence curve and its role in robust estimation", JASA 69 (1974); Vovk, Gammerman & Shafer (2005).
- * Cost    a division and 16 vector additions a tick; about 100 ns a slice, to keep the sample sorted; 1344 bytes of state. */
+ * Cost    two divisions and four vector additions a tick; about 100 ns a slice, to keep the sample sorted; 1376 bytes of state. */
 #ifndef FM_KERNELS_DETECTOR_ROBUST_Z_H
 #define FM_KERNELS_DETECTOR_ROBUST_Z_H
 

@@ -2,41 +2,26 @@
 #include "kernels/feature/ewma.h"
 
 #include "base/error.h"
-#include "base/fmath.h"
-#include "kernels/common/number.h"
+#include "kernels/common/faded.h"
 #include "kernels/kernel.h"
 
 int fm_ewma_init(fm_ewma *ewma, double half_life_ns)
 {
     if (!(half_life_ns > 0.0 && half_life_ns <= FM_VALUE_MAX))
         return FM_EINVAL;
-    *ewma = (fm_ewma){.half_life_ns = half_life_ns, .newest_ns = INT64_MIN};
+    *ewma = (fm_ewma){.half_life_ns = half_life_ns, .fade = 1.0 / half_life_ns, .newest_ns = INT64_MIN};
     return 0;
 }
 
 double fm_ewma_z(const fm_ewma *ewma, double x)
 {
-    if (!(ewma->sum_square > 0.0) || !fm_usable(x))
-        return NAN;
-    return fm_finite((x - ewma->mean) / sqrt(ewma->sum_square / ewma->weight));
+    return fm_usable(x) ? (x - ewma->mean) * fm_faded_precision(ewma, 0.0) : NAN;
 }
 
 void fm_ewma_update(fm_ewma *ewma, int64_t ts_ns, double x)
 {
-    if (!fm_usable(x))
-        return;
-
-    double keep = 1.0;
-    if (ts_ns > ewma->newest_ns) {
-        keep = fm_exp2(-(double)fm_elapsed_ns(ts_ns, ewma->newest_ns) / ewma->half_life_ns);
-        ewma->newest_ns = ts_ns;
-    }
-
-    double distance = x - ewma->mean;
-    ewma->weight = keep * ewma->weight + 1.0;
-    ewma->mean += distance / ewma->weight;
-    double gain = distance * (x - ewma->mean); /* below 0 only by rounding, when the past has faded away */
-    ewma->sum_square = keep * ewma->sum_square + (gain > 0.0 ? gain : 0.0);
+    if (fm_usable(x))
+        fm_faded_add(ewma, ts_ns, x);
 }
 
 static const fm_field params[] = {
@@ -72,7 +57,8 @@ static void update(void *state, int64_t ts_ns, const double *in)
 static void step(void *state, int64_t ts_ns, const double *in, double *out)
 {
     score(state, ts_ns, in, out);
-    fm_ewma_update(state, ts_ns, in[0]);
+    if (fm_usable(in[0]))
+        fm_faded_add(state, ts_ns, in[0]);
 }
 
 const fm_kernel fm_kernel_ewma = {
@@ -92,5 +78,5 @@ const fm_kernel fm_kernel_ewma = {
     .update = update,
     .step = step,
     .warm_up = "mean after one tick, z once two ticks differ",
-    .cost = "~8 ns, 40 bytes",
+    .cost = "~6 ns, 48 bytes",
 };

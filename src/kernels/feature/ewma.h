@@ -5,7 +5,7 @@
  *
  * Params  half_life (s).  Input x.  Outputs mean (unit of x), z (sigmas of x from the mean; NaN until two values differ).
  * Source  T. Finch, "Incremental calculation of weighted mean and variance" (2009); weights 2^(-age/half_life).
- * Cost    one fm_exp2, one division, a few multiply-adds a tick; 40 bytes of state; nothing allocated.
+ * Cost    one fm_exp2 (a short series while ticks are close), one division, a few multiply-adds a tick; 48 bytes of state; nothing allocated.
  * Error   relative error of mean and variance below 1e-12 (tests/golden/kernels); values beyond 1e100 count as missing. */
 #ifndef FM_KERNELS_FEATURE_EWMA_H
 #define FM_KERNELS_FEATURE_EWMA_H
@@ -15,6 +15,7 @@
 /* ffi:begin */
 typedef struct fm_ewma {
     double  half_life_ns; /* > 0, finite */
+    double  fade;         /* 1 / half_life_ns */
     double  weight;       /* faded count of ticks; 0 while empty */
     double  mean;         /* unit of x */
     double  sum_square;   /* faded sum of squared distances, unit of x squared */

@@ -2,7 +2,7 @@
 #include "kernels/feature/log_return.h"
 
 #include "base/error.h"
-#include "base/fmath.h"
+#include "kernels/common/log_ratio.h"
 #include "kernels/common/number.h"
 #include "kernels/kernel.h"
 
@@ -34,27 +34,27 @@ double fm_log_return_score(const fm_log_return *log_return, int64_t ts_ns, doubl
             fm_held_close(&moved, ts_ns, passed);
         past = fm_held_past(&moved);
     }
-    return fm_log(x) - past;
+    return fm_log_ratio(x, past);
 }
 
 /* Moves x into the past and returns the value it is compared with. */
-static double push(fm_log_return *log_return, int64_t ts_ns, double log_x)
+static double push(fm_log_return *log_return, int64_t ts_ns, double x)
 {
     double past = log_return->newest;
-    log_return->newest = log_x;
+    log_return->newest = x;
     if (!(log_return->window_s > 0.0))
         return past;
     int64_t passed = fm_slices_passed(&log_return->held.clock, ts_ns);
     if (passed > 0)
         fm_held_close(&log_return->held, ts_ns, passed);
-    log_return->held.newest = log_x;
+    log_return->held.newest = x;
     return fm_held_past(&log_return->held);
 }
 
 void fm_log_return_update(fm_log_return *log_return, int64_t ts_ns, double x)
 {
     if (fm_usable_price(x))
-        push(log_return, ts_ns, fm_log(x));
+        push(log_return, ts_ns, x);
 }
 
 static size_t state_size(const double *values)
@@ -79,11 +79,7 @@ static void update(void *state, int64_t ts_ns, const double *in)
 
 static void step(void *state, int64_t ts_ns, const double *in, double *out)
 {
-    out[0] = NAN;
-    if (fm_usable_price(in[0])) {
-        double log_x = fm_log(in[0]);
-        out[0] = log_x - push(state, ts_ns, log_x);
-    }
+    out[0] = fm_usable_price(in[0]) ? fm_log_ratio(in[0], push(state, ts_ns, in[0])) : NAN;
 }
 
 const fm_kernel fm_kernel_log_return = {
@@ -101,5 +97,5 @@ const fm_kernel fm_kernel_log_return = {
     .update = update,
     .step = step,
     .warm_up = "from the second tick; with a window, once the series is a window old",
-    .cost = "~6 ns, 16 bytes (304 with a window)",
+    .cost = "~4 ns, 16 bytes (304 with a window)",
 };

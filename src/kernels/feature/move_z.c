@@ -2,6 +2,7 @@
 #include "kernels/feature/move_z.h"
 
 #include "base/error.h"
+#include "kernels/common/log_ratio.h"
 #include "kernels/common/number.h"
 #include "kernels/kernel.h"
 
@@ -33,17 +34,17 @@ static void advance(fm_move_z *move_z, int64_t ts_ns)
         return;
     if (!isnan(move_z->held.newest)) {
         int64_t counted = passed < FM_SLICES ? passed : FM_SLICES;
-        double move = move_z->held.newest - fm_held_past(&move_z->held);
+        double move = fm_log_ratio(move_z->held.newest, fm_held_past(&move_z->held));
         fm_baseline_add(&move_z->square, counted * move_z->held.clock.width_ns, move * move, CUT, move_z->floor);
     }
     fm_held_close(&move_z->held, ts_ns, passed);
 }
 
-static void read(const fm_move_z *move_z, double log_x, double out[3])
+static void read(const fm_move_z *move_z, double x, double out[3])
 {
     double variance = fm_baseline_ready(&move_z->square) ? move_z->square.mean : NAN;
     double sigma = sqrt(variance < move_z->floor ? move_z->floor : variance);
-    out[1] = log_x - fm_held_past(&move_z->held);
+    out[1] = fm_log_ratio(x, fm_held_past(&move_z->held));
     out[2] = sigma;
     out[0] = sigma > 0.0 ? fm_finite(out[1] / sigma) : NAN;
 }
@@ -52,7 +53,7 @@ void fm_move_z_score(const fm_move_z *move_z, int64_t ts_ns, double x, double ou
 {
     fm_move_z moved = *move_z;
     advance(&moved, ts_ns);
-    read(&moved, fm_usable_price(x) ? fm_log(x) : NAN, out);
+    read(&moved, fm_usable_price(x) ? x : NAN, out);
 }
 
 void fm_move_z_update(fm_move_z *move_z, int64_t ts_ns, double x)
@@ -60,7 +61,7 @@ void fm_move_z_update(fm_move_z *move_z, int64_t ts_ns, double x)
     if (!fm_usable_price(x))
         return;
     advance(move_z, ts_ns);
-    move_z->held.newest = fm_log(x);
+    move_z->held.newest = x;
 }
 
 static size_t state_size(const double *values)
@@ -91,10 +92,9 @@ static void step(void *state, int64_t ts_ns, const double *in, double *out)
         return;
     }
     fm_move_z *move_z = state;
-    double log_x = fm_log(in[0]);
     advance(move_z, ts_ns);
-    read(move_z, log_x, out);
-    move_z->held.newest = log_x;
+    read(move_z, in[0], out);
+    move_z->held.newest = in[0];
 }
 
 const fm_kernel fm_kernel_move_z = {
@@ -115,5 +115,5 @@ const fm_kernel fm_kernel_move_z = {
     .update = update,
     .step = step,
     .warm_up = "after warm_up of event time, one window and 16 slices with ticks",
-    .cost = "~14 ns, 344 bytes",
+    .cost = "~9 ns, 344 bytes",
 };

@@ -13,7 +13,7 @@
  *         half_life/window independent moves.
  * Source  Mean-zero faded variance as in RiskMetrics (1996); Winsorised as in C. Croux, S. Gelper & K. Mahieu, "Robust exponential
  *         smoothing of multivariate time series" (2010).
- * Cost    one fm_log, a root and a division a tick; one fm_exp2 a slice; 344 bytes of state. */
+ * Cost    two divisions, a root and a short series a tick; one fm_exp2 a slice; 344 bytes of state. */
 #ifndef FM_KERNELS_FEATURE_MOVE_Z_H
 #define FM_KERNELS_FEATURE_MOVE_Z_H
 
@@ -22,7 +22,7 @@
 
 /* ffi:begin */
 typedef struct fm_move_z {
-    fm_held     held;   /* logarithms */
+    fm_held     held;
     fm_baseline square; /* faded mean of squared moves */
     double      floor;  /* smallest variance */
 } fm_move_z;

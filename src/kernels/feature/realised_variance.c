@@ -2,7 +2,7 @@
 #include "kernels/feature/realised_variance.h"
 
 #include "base/error.h"
-#include "base/fmath.h"
+#include "kernels/common/log_ratio.h"
 #include "kernels/common/number.h"
 #include "kernels/kernel.h"
 
@@ -37,16 +37,16 @@ static void read(const fm_realised_variance *realised, int64_t ts_ns, double squ
     out[1] = sqrt(out[0]);
 }
 
-static double square_of(const fm_realised_variance *realised, double log_x)
+static double square_of(const fm_realised_variance *realised, double x)
 {
-    double log_return = log_x - realised->newest;
+    double log_return = fm_log_ratio(x, realised->newest);
     return log_return * log_return;
 }
 
-static void add(fm_realised_variance *realised, double log_x, double square)
+static void add(fm_realised_variance *realised, double x, double square)
 {
     realised->squares.newest += isnan(square) ? 0.0 : square;
-    realised->newest = log_x;
+    realised->newest = x;
 }
 
 void fm_realised_variance_score(const fm_realised_variance *realised, int64_t ts_ns, double x, double out[2])
@@ -56,16 +56,15 @@ void fm_realised_variance_score(const fm_realised_variance *realised, int64_t ts
         return;
     fm_realised_variance moved = *realised;
     advance(&moved, ts_ns);
-    read(&moved, ts_ns, square_of(&moved, fm_log(x)), out);
+    read(&moved, ts_ns, square_of(&moved, x), out);
 }
 
 void fm_realised_variance_update(fm_realised_variance *realised, int64_t ts_ns, double x)
 {
     if (!fm_usable_price(x))
         return;
-    double log_x = fm_log(x);
     advance(realised, ts_ns);
-    add(realised, log_x, square_of(realised, log_x));
+    add(realised, x, square_of(realised, x));
 }
 
 static size_t state_size(const double *values)
@@ -95,11 +94,10 @@ static void step(void *state, int64_t ts_ns, const double *in, double *out)
     if (!fm_usable_price(in[0]))
         return;
     fm_realised_variance *realised = state;
-    double log_x = fm_log(in[0]);
     advance(realised, ts_ns);
-    double square = square_of(realised, log_x);
+    double square = square_of(realised, in[0]);
     read(realised, ts_ns, square, out);
-    add(realised, log_x, square);
+    add(realised, in[0], square);
 }
 
 const fm_kernel fm_kernel_realised_variance = {
@@ -119,5 +117,5 @@ const fm_kernel fm_kernel_realised_variance = {
     .update = update,
     .step = step,
     .warm_up = "once the series is a window old",
-    .cost = "~9 ns, 312 bytes",
+    .cost = "~7 ns, 312 bytes",
 };

@@ -2,8 +2,8 @@
 #include "kernels/feature/return_z.h"
 
 #include "base/error.h"
-#include "base/fmath.h"
-#include "kernels/common/number.h"
+#include "kernels/common/faded.h"
+#include "kernels/common/log_ratio.h"
 #include "kernels/kernel.h"
 
 #define WARM_COUNT 30
@@ -23,31 +23,30 @@ int fm_return_z_init(fm_return_z *return_z, double half_life_s, double floor_bp)
     return fm_ewma_init(&return_z->returns, half_life_s * 1e9);
 }
 
-static void read(const fm_return_z *return_z, double log_x, double out[3])
+static void read(const fm_return_z *return_z, double x, double out[3])
 {
-    const fm_ewma *returns = &return_z->returns;
-    double sigma = return_z->count >= WARM_COUNT ? sqrt(returns->sum_square / returns->weight) : NAN;
-    sigma = sigma < return_z->floor ? return_z->floor : sigma;
-    out[2] = log_x - return_z->newest;
-    out[1] = sigma;
-    out[0] = sigma > 0.0 ? fm_finite((out[2] - returns->mean) / sigma) : NAN;
+    double precision = return_z->count >= WARM_COUNT ? fm_faded_precision(&return_z->returns, return_z->floor) : NAN;
+    out[2] = fm_log_ratio(x, return_z->newest);
+    out[1] = 1.0 / precision;
+    out[0] = fm_finite((out[2] - return_z->returns.mean) * precision);
 }
 
-/* `out` is what read() gave for log_x */
-static void push(fm_return_z *return_z, int64_t ts_ns, double log_x, const double out[3])
+/* `out` is what read() gave for x */
+static void push(fm_return_z *return_z, int64_t ts_ns, double x, const double out[3])
 {
-    return_z->newest = log_x;
+    return_z->newest = x;
     if (isnan(out[2]))
         return;
-    double reach = CUT * out[1];
-    double cut = out[0] > CUT ? return_z->returns.mean + reach : out[0] < -CUT ? return_z->returns.mean - reach : out[2];
-    fm_ewma_update(&return_z->returns, ts_ns, cut);
+    double log_return = out[2];
+    if (fabs(out[0]) > CUT)
+        log_return = return_z->returns.mean + (out[0] > 0.0 ? CUT : -CUT) * out[1];
+    fm_faded_add(&return_z->returns, ts_ns, log_return);
     return_z->count++;
 }
 
 void fm_return_z_score(const fm_return_z *return_z, double x, double out[3])
 {
-    read(return_z, fm_usable_price(x) ? fm_log(x) : NAN, out);
+    read(return_z, fm_usable_price(x) ? x : NAN, out);
 }
 
 void fm_return_z_update(fm_return_z *return_z, int64_t ts_ns, double x)
@@ -55,9 +54,8 @@ void fm_return_z_update(fm_return_z *return_z, int64_t ts_ns, double x)
     double out[3];
     if (!fm_usable_price(x))
         return;
-    double log_x = fm_log(x);
-    read(return_z, log_x, out);
-    push(return_z, ts_ns, log_x, out);
+    read(return_z, x, out);
+    push(return_z, ts_ns, x, out);
 }
 
 static size_t state_size(const double *values)
@@ -84,10 +82,9 @@ static void update(void *state, int64_t ts_ns, const double *in)
 
 static void step(void *state, int64_t ts_ns, const double *in, double *out)
 {
-    double log_x = fm_usable_price(in[0]) ? fm_log(in[0]) : NAN;
-    read(state, log_x, out);
-    if (!isnan(log_x))
-        push(state, ts_ns, log_x, out);
+    fm_return_z_score(state, in[0], out);
+    if (fm_usable_price(in[0]))
+        push(state, ts_ns, in[0], out);
 }
 
 const fm_kernel fm_kernel_return_z = {
@@ -108,5 +105,5 @@ const fm_kernel fm_kernel_return_z = {
     .update = update,
     .step = step,
     .warm_up = "after 30 returns",
-    .cost = "~14 ns, 64 bytes",
+    .cost = "~12 ns, 72 bytes",
 };

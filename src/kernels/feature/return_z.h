@@ -8,7 +8,7 @@
  * Params  half_life (s), floor (bp).  Input x, > 0; values outside 1e-100 … 1e100 count as missing.
  * Outputs z (sigma), sigma (1; of one tick's log return), log_return (1).
  * Source  J.P. Morgan/Reuters, RiskMetrics Technical Document, 4th ed. (1996), for fading variances.
- * Cost    one fm_log, one fm_exp2, two divisions, a root a tick; 64 bytes of state. */
+ * Cost    three divisions, a root, two short series a tick; 72 bytes of state. */
 #ifndef FM_KERNELS_FEATURE_RETURN_Z_H
 #define FM_KERNELS_FEATURE_RETURN_Z_H
 
@@ -18,7 +18,7 @@
 typedef struct fm_return_z {
     fm_ewma returns;
     double  floor;  /* smallest sigma, as a log return */
-    double  newest; /* logarithm of the newest x; NaN while empty */
+    double  newest; /* x of the newest tick; NaN while empty */
     int64_t count;  /* returns seen */
 } fm_return_z;
 int  fm_return_z_init(fm_return_z *return_z, double half_life_s, double floor_bp); /* 0, or FM_EINVAL */

@@ -38,22 +38,23 @@ static void read(const fm_vwap_deviation *vwap, double price, double out[3])
     out[0] = out[1] = out[2] = NAN;
     if (!(volume > 0.0))
         return;
-    double mean = fm_sums_total(&vwap->product) / volume;
-    double variance = fm_sums_total(&vwap->square) / volume - mean * mean;
-    double average = vwap->anchor * (1.0 + mean);
-    double deviation = price / average - 1.0;
-    double sigma = variance > 0.0 ? sqrt(variance) / (1.0 + mean) : 0.0;
-    sigma = sigma < vwap->floor ? vwap->floor : sigma;
-    out[0] = fm_finite(1e4 * deviation);
-    out[1] = sigma > 0.0 ? fm_finite(deviation / sigma) : NAN;
-    out[2] = fm_finite(average);
+    double per_volume = 1.0 / volume;
+    double mean = fm_sums_total(&vwap->product) * per_volume;
+    double variance = fm_sums_total(&vwap->square) * per_volume - mean * mean;
+    double distance = price * vwap->per_anchor - 1.0 - mean;
+    double scale = 1.0 + mean; /* VWAP / anchor */
+    double least = vwap->floor * scale;
+    double sigma = variance > least * least ? sqrt(variance) : least;
+    out[0] = fm_finite(1e4 * distance / scale);
+    out[1] = sigma > 0.0 ? fm_finite(distance / sigma) : NAN;
+    out[2] = fm_finite(scale / vwap->per_anchor);
 }
 
 static void add(fm_vwap_deviation *vwap, double price, double size)
 {
     if (fm_sums_total(&vwap->size) == 0.0)
-        vwap->anchor = price;
-    double distance = price / vwap->anchor - 1.0;
+        vwap->per_anchor = 1.0 / price;
+    double distance = price * vwap->per_anchor - 1.0;
     if (distance > DISTANCE_MAX)
         return;
     vwap->size.newest += size;

@@ -8,7 +8,7 @@
  * Error   the window reaches back between 31/32 and 32/32 of its length. Sums are kept about an anchor, the first price of a window
  *         that was empty: sigma is good to 1e-15 * (distance of the VWAP from the anchor / sigma)^2, the VWAP to 1e-15.
  * Source  S. Berkowitz, D. Logue & E. Noser, "The total cost of transactions on the NYSE", J. Finance 43 (1988).
- * Cost    three divisions and a root a trade; 96 additions a slice; 864 bytes of state. */
+ * Cost    four divisions and a root a trade; 96 additions a slice; 856 bytes of state. */
 #ifndef FM_KERNELS_FEATURE_VWAP_DEVIATION_H
 #define FM_KERNELS_FEATURE_VWAP_DEVIATION_H
 
@@ -18,7 +18,7 @@
 typedef struct fm_vwap_deviation {
     fm_slices clock;
     double    floor;   /* smallest sigma, as a fraction of the price */
-    double    anchor;  /* price that the sums are about */
+    double    per_anchor; /* 1 / the price that the sums are about */
     fm_sums   size;    /* of sizes */
     fm_sums   product; /* of size * (price / anchor - 1) */
     fm_sums   square;  /* of size * (price / anchor - 1)^2 */

@@ -1,0 +1,35 @@
+/* kernels/common/faded.h - the arithmetic of fm_ewma, inline, for the kernels that hold one. */
+#ifndef FM_KERNELS_COMMON_FADED_H
+#define FM_KERNELS_COMMON_FADED_H
+
+#include "kernels/common/fade.h"
+#include "kernels/common/number.h"
+#include "kernels/feature/ewma.h"
+
+/* Sums of squares from here up are variation: their reciprocal times any weight is finite. */
+#define FM_SQUARES_MIN 1e-280
+
+/* A usable x enters. */
+static inline void fm_faded_add(fm_ewma *ewma, int64_t ts_ns, double x)
+{
+    double keep = 1.0;
+    if (ts_ns > ewma->newest_ns) {
+        keep = fm_fade((double)fm_elapsed_ns(ts_ns, ewma->newest_ns) * ewma->fade);
+        ewma->newest_ns = ts_ns;
+    }
+    double distance = x - ewma->mean;
+    ewma->weight = keep * ewma->weight + 1.0;
+    ewma->mean += distance / ewma->weight;
+    double gain = distance * (x - ewma->mean); /* below 0 only by rounding, when the past has faded away */
+    ewma->sum_square = keep * ewma->sum_square + (gain > 0.0 ? gain : 0.0);
+}
+
+/* 1 / sigma, with sigma at least `floor`; NaN while nothing varies and floor is 0. One division and a root. */
+static inline double fm_faded_precision(const fm_ewma *ewma, double floor)
+{
+    if (ewma->sum_square < floor * floor * ewma->weight)
+        return 1.0 / floor;
+    return ewma->sum_square >= FM_SQUARES_MIN ? sqrt(ewma->weight / ewma->sum_square) : NAN;
+}
+
+#endif

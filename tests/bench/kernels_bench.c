@@ -1,0 +1,152 @@
+/* tests/bench/kernels_bench.c - nanoseconds a step of every kernel in the table: one JSON line each.
+ * links: kernels base
+ *
+ * 64 instruments take turns, as in a feed. `ns` is with a tick of each about every 64 ms of event time, when most ticks stay in the
+ * open slice of a window; `ns_sparse` with one every 4 s, when nearly every tick closes slices. Medians of 15 rounds; `best` is the
+ * fastest round, `spread` (90th - 10th percentile) / median. The row machine.multiply is a chain of dependent multiplications, 4
+ * cycles each: it tells how fast the machine was at that moment. */
+#include "base/clock.h"
+#include "base/event.h"
+#include "base/random.h"
+#include "kernels/kernel.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define INSTRUMENTS 64
+#define ROWS        16384
+#define ROUNDS      15
+#define SPARSE      64 /* times the event time between ticks */
+#define STATE_MAX   2048
+
+static struct {
+    int64_t ts_ns;
+    double  price, bid, ask, size[2], side;
+} tick[ROWS];
+static double in[ROWS][FM_KERNEL_INPUTS_MAX];
+static _Alignas(64) unsigned char states[INSTRUMENTS * STATE_MAX];
+static volatile double sink;
+
+static void make_ticks(void)
+{
+    fm_random random;
+    fm_random_seed(&random, 1);
+    double price = 100.0;
+    for (int i = 0; i < ROWS; i++) {
+        price += 0.01 * (double)((int64_t)fm_random_below(&random, 3) - 1);
+        tick[i].ts_ns = i * FM_NS_PER_MS + (int64_t)fm_random_below(&random, FM_NS_PER_MS);
+        tick[i].price = price;
+        tick[i].bid = price - 0.01 * (double)(1 + fm_random_below(&random, 3));
+        tick[i].ask = price + 0.01 * (double)(1 + fm_random_below(&random, 3));
+        tick[i].size[0] = (double)(1 + fm_random_below(&random, 1000));
+        tick[i].size[1] = (double)(1 + fm_random_below(&random, 1000));
+        tick[i].side = fm_random_below(&random, 2) == 0 ? 1.0 : -1.0;
+    }
+}
+
+static double input(const char *name, int i)
+{
+    if (strcmp(name, "bid") == 0)
+        return tick[i].bid;
+    if (strcmp(name, "ask") == 0)
+        return tick[i].ask;
+    if (strcmp(name, "side") == 0)
+        return tick[i].side;
+    if (strcmp(name, "event") == 0)
+        return 1.0;
+    if (strcmp(name, "x") == 0 || strcmp(name, "price") == 0)
+        return tick[i].price;
+    return tick[i].size[strcmp(name, "ask_size") == 0];
+}
+
+/* One pass over the ticks; event time starts at *clock_ns, which moves on. */
+static double round_ns(const fm_kernel *kernel, size_t size, int64_t *clock_ns, int64_t stretch)
+{
+    double sum = 0.0, out[FM_KERNEL_OUTPUTS_MAX];
+    int64_t begin_ns = fm_thread_cpu_ns();
+    for (int i = 0; i < ROWS; i++) {
+        void *state = &states[i % INSTRUMENTS * size];
+        if (kernel->step != NULL) {
+            kernel->step(state, *clock_ns + stretch * tick[i].ts_ns, in[i], out);
+        } else {
+            kernel->score(state, *clock_ns + stretch * tick[i].ts_ns, in[i], out);
+            kernel->update(state, *clock_ns + stretch * tick[i].ts_ns, in[i]);
+        }
+        sum += out[0];
+    }
+    sink = sum;
+    double ns = (double)(fm_thread_cpu_ns() - begin_ns) / ROWS;
+    *clock_ns += stretch * ROWS * FM_NS_PER_MS;
+    return ns;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+typedef struct timing {
+    double median, best, spread;
+} timing;
+
+static timing timing_of(double ns[ROUNDS])
+{
+    qsort(ns, ROUNDS, sizeof(double), ascending);
+    return (timing){.median = ns[ROUNDS / 2], .best = ns[0], .spread = (ns[ROUNDS - 2] - ns[1]) / ns[ROUNDS / 2]};
+}
+
+static void bench_machine(void)
+{
+    double ns[ROUNDS], x = 1.0;
+    for (int i = 0; i < ROUNDS; i++) {
+        int64_t begin_ns = fm_thread_cpu_ns();
+        for (int j = 0; j < 100000; j++)
+            x *= 1.0000001;
+        ns[i] = (double)(fm_thread_cpu_ns() - begin_ns) / 100000;
+        sink = x;
+    }
+    timing all = timing_of(ns);
+    printf("{\"name\":\"machine.multiply\",\"ns\":%.2f,\"best\":%.2f,\"spread\":%.3f}\n", all.median, all.best, all.spread);
+}
+
+static void bench(const fm_kernel *kernel)
+{
+    double params[FM_KERNEL_PARAMS_MAX] = {0}, ns[ROUNDS];
+    for (int i = 0; kernel->params[i].name != NULL; i++)
+        params[i] = kernel->params[i].preset;
+    for (int i = 0; i < ROWS; i++)
+        for (int j = 0; kernel->inputs[j].name != NULL; j++)
+            in[i][j] = input(kernel->inputs[j].name, i);
+    memset(states, 0, sizeof(states));
+    /* Not a power of two apart, else all states would share a few sets of the cache. */
+    size_t size = kernel->state_size(params) + 40;
+    for (size_t i = 0; i < INSTRUMENTS; i++)
+        if (size > STATE_MAX || kernel->init(&states[i * size], params) < 0)
+            return;
+    int64_t clock_ns = 0;
+    for (int i = -4; i < ROUNDS; i++) /* the first rounds warm it up: an hour of event time and more */
+        ns[i < 0 ? 0 : i] = round_ns(kernel, size, &clock_ns, SPARSE);
+    timing sparse = timing_of(ns);
+    for (int i = -1; i < ROUNDS; i++)
+        ns[i < 0 ? 0 : i] = round_ns(kernel, size, &clock_ns, 1);
+    timing dense = timing_of(ns);
+    printf("{\"name\":\"kernel.%s\",\"params\":{", kernel->name);
+    for (int i = 0; kernel->params[i].name != NULL; i++)
+        printf("%s\"%s\":%g", i > 0 ? "," : "", kernel->params[i].name, params[i]);
+    printf("},\"ns\":%.2f,\"best\":%.2f,\"spread\":%.3f,\"ns_sparse\":%.2f,\"state_bytes\":%zu}\n", dense.median, dense.best,
+           dense.spread, sparse.median, kernel->state_size(params));
+}
+
+int main(int argc, char **argv)
+{
+    make_ticks();
+    if (argc < 2)
+        bench_machine();
+    for (const fm_kernel *const *kernel = fm_kernels; *kernel != NULL; kernel++)
+        if (argc < 2 || strcmp(argv[1], (*kernel)->name) == 0)
+            bench(*kernel);
+    return 0;
+}
