@@ -98,9 +98,13 @@ void fm_snapshot_put(const fm_partition *partition, fm_text *out)
     PUT(out, head);
     put_admission(&partition->admission, out);
     PUT(out, partition->build);
-    PUT(out, partition->kill_count);
+    uint32_t kills = 0; /* a kill past this state has its record in the tail, where recovery looks first */
     for (uint32_t i = 0; i < partition->kill_count; i++)
-        PUT(out, partition->kill[i]);
+        kills += partition->kill[i].at_sequence <= partition->applied;
+    PUT(out, kills);
+    for (uint32_t i = 0; i < partition->kill_count; i++)
+        if (partition->kill[i].at_sequence <= partition->applied)
+            PUT(out, partition->kill[i]);
     PUT(out, partition->domain_count);
     for (uint32_t d = 0; d < partition->domain_count; d++) {
         PUT(out, partition->domain[d].time_ns);
