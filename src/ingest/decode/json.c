@@ -1,0 +1,383 @@
+/* ingest/decode/json.c - records from JSON in one pass: every byte is read once, straight into the draft of the record.
+ *
+ * No tree is built and no text is copied unless it has escapes. A value that breaks a rule of its field is remembered and parsing goes
+ * on to the end of the object, so the next record is known to begin there. Only bytes that are not JSON stop the pass: in an array the
+ * brackets are then followed to the end of the element (fm_json_recover), in NDJSON the next line is the next record. */
+#include "ingest/decode/json_text.h"
+
+enum { STATE_START, STATE_BETWEEN, STATE_CLOSED, STATE_END };
+
+static const char *skip_known(fm_json *json, fm_field field, const char *at)
+{
+    const char *begin = at;
+    bool absent = *at == 'n';
+    at = fm_json_skip(json, at);
+    if (absent)
+        fm_draft_null(&json->draft, field);
+    else if (at)
+        fm_draft_refuse(&json->draft, field, 0, begin, NULL);
+    return at;
+}
+
+/* ["odd_lot", …], `at` behind the bracket. */
+static const char *read_conditions(fm_json *json, const char *at)
+{
+    at = fm_json_space(json, at);
+    if (at < json->end && *at == ']')
+        return at + 1;
+    for (;;) {
+        at = fm_json_space(json, at);
+        const char *begin = at;
+        if (at < json->end && *at == '"') {
+            fm_slice name;
+            at = fm_json_text(json, at + 1, &name);
+            if (!at)
+                return NULL;
+            fm_draft_condition(&json->draft, name.data ? name : FM_SLICE(""), begin);
+        } else {
+            at = fm_json_skip(json, at);
+            if (!at)
+                return NULL;
+            fm_draft_refuse(&json->draft, FM_FIELD_CONDITIONS, 0, begin, NULL);
+        }
+        at = fm_json_space(json, at);
+        if (at < json->end && *at == ']')
+            return at + 1;
+        if (at == json->end || *at != ',')
+            return fm_json_stop(json, FM_malformed, at, "expected ',' or ']'");
+        at++;
+    }
+}
+
+/* A text value that is not plain: escapes, other characters than ASCII, or no end. */
+static const char *read_text_value(fm_json *json, fm_field field, const char *at)
+{
+    fm_slice text;
+    const char *begin = at;
+    at = fm_json_text(json, at + 1, &text);
+    if (!at)
+        return NULL;
+    if (!text.data) {
+        fm_draft_refuse(&json->draft, field, 0, begin, "is longer than 256 bytes");
+        return at;
+    }
+    fm_draft_text(&json->draft, field, text, begin);
+    fm_decoder_keep(json->decoder, field, text);
+    return at;
+}
+
+static const char *read_other(fm_json *json, fm_field field, const char *at)
+{
+    if (at == json->end)
+        return fm_json_stop(json, FM_malformed, at, "expected a value");
+    if (*at == '"')
+        return read_text_value(json, field, at);
+    if ((unsigned char)(*at - '0') < 10 || *at == '-') {
+        fm_number number;
+        const char *next = fm_number_scan(at, json->end, &number);
+        if (!next)
+            return fm_json_stop(json, FM_malformed, at, "is not a number by JSON's grammar");
+        fm_draft_number(&json->draft, field, &number, at);
+        return next;
+    }
+    if (*at == '[' && field == FM_FIELD_CONDITIONS)
+        return read_conditions(json, at + 1);
+    return skip_known(json, field, at);
+}
+
+/* The value of a known key: the usual forms here, whatever else there. */
+static inline const char *read_value(fm_json *json, fm_field field, const char *at)
+{
+    const char *end = json->end, *next;
+    uint64_t digits;
+    unsigned decimals;
+    if (FM_UNLIKELY(at == end))
+        return read_other(json, field, at);
+    switch (fm_field_forms[field]) {
+    case FORM_TYPE:
+    case FORM_NAME:
+        if (FM_LIKELY(*at == '"')) {
+            fm_slice text = {at + 1, fm_scan_plain(at + 1, end, field == FM_FIELD_SYMBOL ? 0x21 : 0x20)};
+            next = text.data + text.size;
+            if (FM_LIKELY(next < end && *next == '"')) {
+                if (field == FM_FIELD_TYPE)
+                    fm_draft_type(&json->draft, text, at);
+                else
+                    fm_draft_plain_name(&json->draft, field, text, at);
+                return next + 1;
+            }
+        }
+        break;
+    case FORM_TIME:
+        next = fm_number_scan_ns(at, end, &digits);
+        if (FM_LIKELY(next && fm_draft_ts_good(&json->draft, digits)))
+            return next;
+        break;
+    case FORM_DECIMAL:
+        next = fm_number_scan_short(at, end, &digits, &decimals);
+        if (FM_LIKELY(next != NULL)) {
+            fm_draft_short(&json->draft, field, digits, decimals, at);
+            return next;
+        }
+        break;
+    case FORM_COUNT:
+        next = fm_number_scan_short(at, end, &digits, &decimals);
+        if (FM_LIKELY(next != NULL)) {
+            fm_draft_count(&json->draft, field, digits, decimals == 0, at);
+            return next;
+        }
+        break;
+    default:
+        break;
+    }
+    return read_other(json, field, at);
+}
+
+/* A key to behind its colon and the space there; json->field is the field. */
+static const char *read_key(fm_json *json, const char *at)
+{
+    fm_slice key;
+    at = fm_json_space(json, at);
+    const char *begin = at;
+    json->field = FM_FIELD_NONE;
+    if (FM_UNLIKELY(at == json->end || *at != '"'))
+        return fm_json_stop(json, FM_malformed, at, "expected a key");
+    at = fm_json_text(json, at + 1, &key);
+    if (FM_UNLIKELY(!at))
+        return NULL;
+    if (FM_UNLIKELY(key.size > json->decoder->limits.key_bytes_max))
+        return fm_json_stop(json, FM_key_too_long, begin, "a key is longer than the limit");
+    json->field = FM_LIKELY(key.data != NULL) ? fm_field_of(key.data, key.size) : FM_FIELD_NONE;
+    if (json->field == FM_FIELD_NONE)
+        json->draft.record->unknown_keys++;
+    else if (FM_UNLIKELY(!fm_draft_key(&json->draft, json->field)))
+        return fm_json_stop(json, FM_key_duplicate, begin, "stands twice");
+    at = fm_json_space(json, at);
+    if (FM_UNLIKELY(at == json->end || *at != ':'))
+        return fm_json_stop(json, FM_malformed, at, "expected ':'");
+    return fm_json_space(json, at + 1);
+}
+
+/* Keys as they usually stand, up to the colon. */
+static const char usual_keys[FM_FIELD_COUNT][16] __attribute__((aligned(16))) = {
+    "\xff", /* stands nowhere */
+#define FIELD(id, name, form, code, kinds) "\"" name "\":",
+#include "ingest/decode/fields.def"
+#undef FIELD
+};
+static const uint16_t usual_key_masks[FM_FIELD_COUNT] = {
+    1,
+#define FIELD(id, name, form, code, kinds) (1u << (sizeof(name) + 2)) - 1,
+#include "ingest/decode/fields.def"
+#undef FIELD
+};
+static const uint8_t usual_key_sizes[FM_FIELD_COUNT] = {
+    1,
+#define FIELD(id, name, form, code, kinds) sizeof(name) + 2,
+#include "ingest/decode/fields.def"
+#undef FIELD
+};
+
+/* Feeds write the same keys in the same order: the key that stood here in the record before is compared in one step. `at` is behind
+ * the brace or comma. Returns what follows the colon and the space there, or NULL when it is another key, or written otherwise. */
+static inline const char *read_expected_key(const fm_json *json, const char *at, fm_field expected)
+{
+    const __m128i usual = _mm_load_si128((const __m128i *)(const void *)usual_keys[expected]);
+    unsigned mask = usual_key_masks[expected];
+    if (FM_UNLIKELY(json->end - at < 19))
+        return NULL;
+    __m128i same = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(const void *)at), usual);
+    if (FM_UNLIKELY(((unsigned)_mm_movemask_epi8(same) & mask) != mask)) {
+        if (*at != ' ')
+            return NULL;
+        at++;
+        same = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(const void *)at), usual);
+        if (((unsigned)_mm_movemask_epi8(same) & mask) != mask)
+            return NULL;
+    }
+    at += usual_key_sizes[expected];
+    if (FM_UNLIKELY((unsigned char)*at <= ' '))
+        return *at == ' ' && (unsigned char)at[1] > ' ' ? at + 1 : fm_json_space_slow(json, at);
+    return at;
+}
+
+/* A key and its value, `at` behind the brace or comma. */
+static inline const char *read_pair(fm_json *json, const char *at, uint8_t *expected)
+{
+    fm_field field = *expected;
+    const char *value = read_expected_key(json, at, field);
+    if (FM_UNLIKELY(!value || !fm_draft_key(&json->draft, field))) {
+        value = read_key(json, at);
+        if (FM_UNLIKELY(!value))
+            return NULL;
+        field = json->field;
+        *expected = (uint8_t)field;
+    }
+    json->field = field;
+    return FM_LIKELY(field != FM_FIELD_NONE) ? read_value(json, field, value) : fm_json_skip(json, value);
+}
+
+/* An object, `at` behind its brace; returns what follows it. */
+static inline const char *read_object(fm_json *json, const char *at)
+{
+    uint8_t *expected = json->decoder->column;
+    if (FM_UNLIKELY(at < json->end && *at != '"')) {
+        at = fm_json_space(json, at);
+        if (at < json->end && *at == '}')
+            return at + 1;
+    }
+    for (unsigned index = 0;; index++) {
+        at = read_pair(json, at, &expected[index % sizeof json->decoder->column]);
+        if (FM_UNLIKELY(!at))
+            return NULL;
+        if (FM_UNLIKELY(at == json->end || *at != ',')) {
+            at = fm_json_space(json, at);
+            if (at == json->end || *at != ',')
+                return at < json->end && *at == '}' ? at + 1 : fm_json_stop(json, FM_malformed, at, "expected ',' or '}'");
+        }
+        at++;
+    }
+}
+
+/* One value at `at`: 1 and *next behind it, a refusal and *next behind it, or a refusal and NULL when it is not JSON. */
+static inline int read_record(fm_json *json, const char *at, const char **next)
+{
+    fm_decoder *decoder = json->decoder;
+    const char *begin = at;
+    json->code = 0;
+    json->field = FM_FIELD_NONE;
+    if (FM_LIKELY(*at == '{')) {
+        *next = at = read_object(json, at + 1);
+        if (FM_LIKELY(at != NULL)) {
+            int result = fm_draft_finish(&json->draft);
+            if (FM_LIKELY(result > 0))
+                return result;
+            return fm_decoder_refuse_draft(decoder, &json->draft, (fm_slice){begin, (size_t)(at - begin)});
+        }
+    } else {
+        *next = at = fm_json_skip(json, at);
+        if (at)
+            return fm_decoder_refuse(decoder, FM_not_an_object, FM_FIELD_NONE, (fm_slice){begin, (size_t)(at - begin)}, NULL,
+                                     "a record must be an object");
+    }
+    if (*begin == '\xef')
+        json->reason = "a byte order mark stands before the record";
+    return json->code;
+}
+
+static void json_init(fm_json *json, fm_decoder *decoder, fm_record *record, bool lines)
+{
+    json->decoder = decoder;
+    json->end = decoder->end;
+    json->lines = lines;
+    fm_draft_init(&json->draft, record, &decoder->limits);
+}
+
+int fm_ndjson_next(fm_decoder *decoder, fm_record *record)
+{
+    const char *at = decoder->at, *end = decoder->end;
+    while (at < end && (*at == '\n' || *at == ' ' || *at == '\t' || *at == '\r'))
+        at++;
+    decoder->at = at;
+    if (at == end)
+        return 0;
+
+    fm_json json;
+    json_init(&json, decoder, record, true);
+    const char *begin = at;
+    int result = read_record(&json, at, &at);
+    if (FM_LIKELY(at != NULL)) {
+        at = fm_json_space(&json, at);
+        if (FM_LIKELY(at == end || *at == '\n')) {
+            decoder->at = at;
+            return result;
+        }
+        json.field = FM_FIELD_NONE;
+        fm_json_stop(&json, FM_malformed, at, "a line holds one record, and more follows it");
+    }
+    const char *line_end = memchr(begin, '\n', (size_t)(end - begin));
+    decoder->at = line_end ? line_end : end;
+    fm_slice line = {begin, (size_t)(decoder->at - begin)};
+    return fm_decoder_refuse(decoder, json.code, json.field, line, json.at, json.reason);
+}
+
+/* An element of the array or the only object. */
+static int next_value(fm_json *json, const char *at)
+{
+    fm_decoder *decoder = json->decoder;
+    const char *begin = at;
+    int result = read_record(json, at, &at);
+    if (FM_LIKELY(at != NULL)) {
+        decoder->at = at;
+        return result;
+    }
+    at = fm_json_recover(begin, decoder->end);
+    decoder->torn = !at;
+    decoder->at = at ? at : decoder->end;
+    if (!at)
+        decoder->state = STATE_END;
+    fm_slice bytes = {begin, (size_t)(decoder->at - begin)};
+    return fm_decoder_refuse(decoder, json->code, json->field, bytes, json->at, json->reason);
+}
+
+static int tear(fm_decoder *decoder, const char *at, const char *reason)
+{
+    decoder->state = STATE_END;
+    return fm_decoder_tear(decoder, FM_malformed, at, reason);
+}
+
+/* Behind the last value: nothing may follow. */
+static int finish(const fm_json *json, const char *at)
+{
+    at = fm_json_space(json, at);
+    if (at < json->end)
+        return tear(json->decoder, at, "more follows the end of the JSON");
+    json->decoder->state = STATE_END;
+    json->decoder->at = at;
+    return 0;
+}
+
+/* To the first value, or NULL when there is none and *result is final. */
+static const char *open_body(fm_json *json, const char *at, int *result)
+{
+    fm_decoder *decoder = json->decoder;
+    if (at == json->end) {
+        *result = tear(decoder, at, "the body is empty");
+        return NULL;
+    }
+    if (*at != '[') {
+        decoder->state = STATE_CLOSED;
+        return at;
+    }
+    decoder->state = STATE_BETWEEN;
+    at = fm_json_space(json, at + 1);
+    if (at < json->end && *at == ']') {
+        *result = finish(json, at + 1);
+        return NULL;
+    }
+    return at;
+}
+
+int fm_json_next(fm_decoder *decoder, fm_record *record)
+{
+    fm_json json;
+    int result = 0;
+    json_init(&json, decoder, record, false);
+    const char *at = fm_json_space(&json, decoder->at), *end = decoder->end;
+    if (FM_LIKELY(decoder->state == STATE_BETWEEN)) {
+        if (FM_UNLIKELY(at == end || (*at != ',' && *at != ']')))
+            return tear(decoder, at, at == end ? "the array has no end" : "expected ',' or ']' between records");
+        if (*at == ']')
+            return finish(&json, at + 1);
+        at = fm_json_space(&json, at + 1);
+    } else if (decoder->state == STATE_START) {
+        at = open_body(&json, at, &result);
+        if (!at)
+            return result;
+    } else {
+        return decoder->state == STATE_CLOSED ? finish(&json, at) : 0;
+    }
+    if (FM_UNLIKELY(at == end || *at == ',' || *at == ']'))
+        return tear(decoder, at, "expected a record");
+    return next_value(&json, at);
+}
