@@ -10,11 +10,13 @@
 
 typedef struct fm_archive fm_archive;
 
-/* Takes the store; `sink` is its cursor's number in the router. */
+/* Takes the store (not on failure); `sink` is its cursor's number in the router. Start it before the router: a store that knows of later alerts than
+ * a lost log then makes the router number behind them. */
 int  fm_archive_start_take(fm_router *router, fm_store *store, uint32_t sink, fm_archive **out) FM_CHECKED;
-void fm_archive_stop(fm_archive *archive); /* drains the log first */
+void fm_archive_stop(fm_archive *archive); /* drains the log first, unless the store fails; questions left get FM_ESHUTDOWN. Before fm_router_close */
 
-/* `result` < 0: failed, `json` is empty. `json` is the body of the answer, valid during the call. The query's slices are copied. */
+/* `result` < 0: failed, `json` is empty. `json` is the body of the answer, valid during the call. The query's slices are copied; `done` is called
+ * exactly once for each question that was taken (answer 0), on the archive's thread. */
 typedef void (*fm_archive_done)(void *context, int result, fm_slice json);
 int fm_archive_list(fm_archive *archive, const fm_alert_query *query, fm_archive_done done, void *context) FM_CHECKED; /* {"items":[…],"next":…} */
 int fm_archive_get(fm_archive *archive, fm_slice id, fm_archive_done done, void *context) FM_CHECKED;

@@ -16,11 +16,14 @@ typedef struct fm_sink_redis_config {
     const char     *directory;    /* for the cursor */
     const fm_file_layer *layer;
     uint32_t        sink;         /* cursor number in the router */
-    int64_t         heartbeat_ns; /* preset 5 s */
+    int64_t         heartbeat_ns; /* preset (0) 5 s */
+    uint32_t        latest_max;   /* symbols whose latest values may wait; preset (0) 16384; further ones are dropped and counted */
 } fm_sink_redis_config;
 
-int  fm_sink_redis_start(fm_router *router, const fm_sink_redis_config *config, fm_sink_redis **out) FM_CHECKED; /* never waits for Redis */
-void fm_sink_redis_stop(fm_sink_redis *sink); /* tries to drain for at most 2 s */
+/* Never waits for Redis. FM_EINVAL: the url (said in the log; fm_redis_url_check gives the reason). Start it before the router: a cursor ahead of a lost
+ * log then makes the router number behind it. */
+int  fm_sink_redis_start(fm_router *router, const fm_sink_redis_config *config, fm_sink_redis **out) FM_CHECKED;
+void fm_sink_redis_stop(fm_sink_redis *sink); /* tries to drain for at most 2 s, plus one command's time limit; before fm_router_close */
 bool fm_sink_redis_connected(const fm_sink_redis *sink);
 
 /* Latest values of a symbol, from a shard's thread: a bounded queue that keeps the newest value for each symbol. Never blocks for long (a
