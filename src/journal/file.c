@@ -1,7 +1,7 @@
 /* journal/file.c - the embedded journal: segment files in a folder. Opening, closing, reading.
  *
- * Read in this order: file_layout.h (the bytes), file_state.h (who shares what), file_writer.c (the way of a frame), file_syncer.c,
- * file_space.c, file_scan.c, file_repair.c. Why it is so: docs/decisions/0004-journal-format.md. */
+ * Read in this order: file_layout.h (the bytes), file_state.h (who shares what), file_writer.c (the way of a frame),
+ * file_syncer.c, file_space.c, file_scan.c, file_repair.c. Why it is so: docs/decisions/0004-journal-format.md. */
 #include "journal/file_state.h"
 
 #include "base/assert.h"
@@ -45,9 +45,12 @@ static int check_config(const fm_journal_config *config, fm_error *error)
     if (config->read_only)
         return 0;
     if (config->writer_count == 0 || config->writer_count > FM_WRITERS_MAX)
-        return fm_fail(error, FM_EINVAL, "the journal takes 1 to %u writers, not %u", FM_WRITERS_MAX, config->writer_count);
-    if (config->segment_bytes < FM_SEGMENT_BYTES_MIN || config->segment_bytes > FM_SEGMENT_BYTES_MAX || config->segment_bytes % 4096 != 0)
-        return fm_fail(error, FM_EINVAL, "a journal segment has 64 KiB to 1 GiB in whole pages of 4 KiB, not %" PRIu64 " bytes",
+        return fm_fail(error, FM_EINVAL, "the journal takes 1 to %u writers, not %u", FM_WRITERS_MAX,
+                       config->writer_count);
+    if (config->segment_bytes < FM_SEGMENT_BYTES_MIN || config->segment_bytes > FM_SEGMENT_BYTES_MAX ||
+        config->segment_bytes % 4096 != 0)
+        return fm_fail(error, FM_EINVAL,
+                       "a journal segment has 64 KiB to 1 GiB in whole pages of 4 KiB, not %" PRIu64 " bytes",
                        config->segment_bytes);
     if (config->sync == FM_SYNC_INTERVAL && config->sync_interval_ns <= 0)
         return fm_fail(error, FM_EINVAL, "the journal's sync interval must be positive");
@@ -90,7 +93,8 @@ static int start(fm_journal *journal, fm_error *error)
     if (result == 0)
         result = journal->layer->sync_folder(journal->directory);
     if (result < 0)
-        return fm_fail(error, result, "could not write \"%s/journal.meta\": %s", journal->directory, fm_error_text(result));
+        return fm_fail(error, result, "could not write \"%s/journal.meta\": %s", journal->directory,
+                       fm_error_text(result));
     if (posix_memalign((void **)&journal->writers, 64, journal->writer_count * sizeof(journal->writers[0])) != 0) {
         journal->writers = NULL;
         return fm_fail(error, FM_ENOMEM, "no memory for %u journal writers", journal->writer_count);
@@ -168,7 +172,8 @@ void fm_journal_close(fm_journal *journal)
     for (uint32_t i = 0; i < journal->writer_count; i++)
         fm_writer_finish(&journal->writers[i]);
     if (!journal->read_only && journal->layer->sync_folder(journal->directory) < 0)
-        fm_log(FM_LOG_ERROR, "journal_close_failed", "directory", journal->directory, "error", "could not sync the folder", NULL);
+        fm_log(FM_LOG_ERROR, "journal_close_failed", "directory", journal->directory, "error",
+               "could not sync the folder", NULL);
     destroy(journal);
 }
 
@@ -183,8 +188,8 @@ void fm_journal_release(fm_journal *journal, uint32_t partition, uint64_t up_to_
     FM_ASSERT(partition < FM_PARTITION_COUNT);
     _Atomic uint64_t *released = &journal->released[partition];
     uint64_t old = atomic_load_explicit(released, memory_order_relaxed);
-    while (old < up_to_sequence &&
-           !atomic_compare_exchange_weak_explicit(released, &old, up_to_sequence, memory_order_relaxed, memory_order_relaxed))
+    while (old < up_to_sequence && !atomic_compare_exchange_weak_explicit(released, &old, up_to_sequence,
+                                                                          memory_order_relaxed, memory_order_relaxed))
         ;
 }
 

@@ -13,8 +13,9 @@
 
 void fm_segment_name(const fm_segment *segment, char out[FM_SEGMENT_NAME_SIZE])
 {
-    int length = snprintf(out, FM_SEGMENT_NAME_SIZE, "%010llu-%03u-%08llu.seg", (unsigned long long)segment->incarnation,
-                          segment->writer, (unsigned long long)segment->index);
+    int length =
+        snprintf(out, FM_SEGMENT_NAME_SIZE, "%010llu-%03u-%08llu.seg", (unsigned long long)segment->incarnation,
+                 segment->writer, (unsigned long long)segment->index);
     FM_ASSERT(length > 0 && length < FM_SEGMENT_NAME_SIZE);
 }
 
@@ -85,7 +86,8 @@ int fm_segment_check_header(const fm_segment_header *header, fm_segment *segment
         return FM_ECORRUPT;
     if (header->layout != FM_SEGMENT_LAYOUT)
         return FM_EVERSION;
-    if (header->writer != segment->writer || header->incarnation != segment->incarnation || header->index != segment->index)
+    if (header->writer != segment->writer || header->incarnation != segment->incarnation ||
+        header->index != segment->index)
         return FM_ECORRUPT;
     if (header->segment_bytes < FM_SEGMENT_BYTES_MIN || header->segment_bytes > FM_SEGMENT_BYTES_MAX)
         return FM_ECORRUPT;

@@ -1,7 +1,7 @@
 /* journal/file_meta.c - the small file beside the segments: which run this is, and what retention has removed.
  *
- * Segment names alone would forget both when the last old segment goes. Two slots are written in turn, in place: one of them is
- * always whole, and a full disk cannot keep retention from making room. */
+ * Segment names alone would forget both when the last old segment goes. Two slots are written in turn, in place: one of
+ * them is always whole, and a full disk cannot keep retention from making room. */
 #include "journal/file_state.h"
 
 #include "base/hash.h"
@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define META_MAGIC  UINT64_C(0x314154454d4c4e4a) /* "JNLMETA1" */
-#define SLOT_SIZE   4096u                        /* a block each, so that a torn write spoils one */
-#define SLOT_COUNT  2u
+#define META_MAGIC UINT64_C(0x314154454d4c4e4a) /* "JNLMETA1" */
+#define SLOT_SIZE  4096u                        /* a block each, so that a torn write spoils one */
+#define SLOT_COUNT 2u
 
 typedef struct meta {
     uint64_t magic;
@@ -66,8 +66,8 @@ int fm_meta_read(fm_journal *journal, fm_error *error)
     if (!found)
         return fm_fail(error, FM_ECORRUPT, "\"%s\" does not match its checksum", path);
     if (stored.layout != FM_SEGMENT_LAYOUT || stored.partition_count != FM_PARTITION_COUNT)
-        return fm_fail(error, FM_EVERSION, "\"%s\" has layout %u and %u partitions; this build reads layout %u and %d", path,
-                       stored.layout, stored.partition_count, FM_SEGMENT_LAYOUT, FM_PARTITION_COUNT);
+        return fm_fail(error, FM_EVERSION, "\"%s\" has layout %u and %u partitions; this build reads layout %u and %d",
+                       path, stored.layout, stored.partition_count, FM_SEGMENT_LAYOUT, FM_PARTITION_COUNT);
     journal->incarnation = stored.incarnation;
     journal->meta_generation = stored.generation;
     memcpy(journal->floor, stored.floor, sizeof(journal->floor));

@@ -1,6 +1,7 @@
 /* journal/file_read.c - the frames of earlier runs, in order per partition, and the proof that none is missing.
  *
- * Runs come one after another; within a run a partition has one writer, so writer after writer is in order for each partition. */
+ * Runs come one after another; within a run a partition has one writer, so writer after writer is in order for each
+ * partition. */
 #include "journal/file_state.h"
 
 #include <inttypes.h>
@@ -9,15 +10,15 @@
 #include <string.h>
 
 typedef struct journal_read {
-    fm_journal     *journal;
-    uint64_t        partitions;
-    const uint64_t *after; /* NULL = 0 everywhere */
-    uint64_t        next[FM_PARTITION_COUNT];  /* expected; 0 = none was met yet */
-    uint64_t        floor[FM_PARTITION_COUNT];
-    fm_scan         scan;
-    fm_frame_visit  visit;
-    void           *context;
-    fm_error       *error;
+    fm_journal *journal;
+    uint64_t partitions;
+    const uint64_t *after;             /* NULL = 0 everywhere */
+    uint64_t next[FM_PARTITION_COUNT]; /* expected; 0 = none was met yet */
+    uint64_t floor[FM_PARTITION_COUNT];
+    fm_scan scan;
+    fm_frame_visit visit;
+    void *context;
+    fm_error *error;
 } journal_read;
 
 static bool wanted(const journal_read *reader, uint32_t partition)
@@ -30,8 +31,8 @@ static uint64_t after_of(const journal_read *reader, uint32_t partition)
     return reader->after == NULL ? 0 : reader->after[partition];
 }
 
-/* Sequences [first, last] of a partition come now. They must join what came before; the first of all must not lie behind a hole that
- * retention did not make, nor behind one between them and what the caller has. */
+/* Sequences [first, last] of a partition come now. They must join what came before; the first of all must not lie
+ * behind a hole that retention did not make, nor behind one between them and what the caller has. */
 static int follow(journal_read *reader, uint32_t partition, uint64_t first, uint64_t last, uint64_t offset)
 {
     uint64_t *next = &reader->next[partition];
@@ -52,8 +53,8 @@ static int follow(journal_read *reader, uint32_t partition, uint64_t first, uint
 
 static int damaged(journal_read *reader)
 {
-    return fm_fail(reader->error, FM_ECORRUPT, "journal segment \"%s\" is damaged at offset %" PRIu64, reader->scan.path,
-                   reader->scan.offset);
+    return fm_fail(reader->error, FM_ECORRUPT, "journal segment \"%s\" is damaged at offset %" PRIu64,
+                   reader->scan.path, reader->scan.offset);
 }
 
 static int read_frame(journal_read *reader, const fm_frame_header *header, const char *payload, uint64_t offset)
@@ -94,7 +95,8 @@ static int read_segment(journal_read *reader, const fm_segment *segment)
         if (found == FM_SCAN_BAD)
             return damaged(reader);
         if (found == FM_SCAN_SEAL)
-            return offset == segment->end && memcmp(payload, &segment->range, sizeof(fm_seal)) == 0 ? 0 : damaged(reader);
+            return offset == segment->end && memcmp(payload, &segment->range, sizeof(fm_seal)) == 0 ? 0
+                                                                                                    : damaged(reader);
         FM_TRY(read_frame(reader, &header, payload, offset));
     }
 }
@@ -135,8 +137,8 @@ static fm_segment **borrow_segments(fm_journal *journal, uint64_t floor[FM_PARTI
     return segments;
 }
 
-int fm_journal_read(fm_journal *journal, uint64_t partitions, const uint64_t after[FM_PARTITION_COUNT], fm_frame_visit visit,
-                    void *context, fm_error *error)
+int fm_journal_read(fm_journal *journal, uint64_t partitions, const uint64_t after[FM_PARTITION_COUNT],
+                    fm_frame_visit visit, void *context, fm_error *error)
 {
     journal_read *reader = calloc(1, sizeof(*reader));
     size_t count;

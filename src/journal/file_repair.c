@@ -1,9 +1,10 @@
 /* journal/file_repair.c - what an opening finds in the folder: lists the segments, judges the tails that a crash left.
  *
- * Every opening for writing leaves all older segments sealed, so only the newest run can have a tail. A bad frame there is one of
- * two things. A frame further on, or before, may tell (fm_frame_header.synced) that this place was on the disk when it was made:
- * then bytes were damaged, and that is never repaired by forgetting. Otherwise nobody was ever promised those bytes: the machine
- * died before they were synced, perhaps after later ones were; the log ends at the last whole frame before them. */
+ * Every opening for writing leaves all older segments sealed, so only the newest run can have a tail. A bad frame there
+ * is one of two things. A frame further on, or before, may tell (fm_frame_header.synced) that this place was on the
+ * disk when it was made: then bytes were damaged, and that is never repaired by forgetting. Otherwise nobody was ever
+ * promised those bytes: the machine died before they were synced, perhaps after later ones were; the log ends at the
+ * last whole frame before them. */
 #include "journal/file_state.h"
 
 #include "base/log.h"
@@ -19,10 +20,12 @@ enum { COPY_SIZE = 1 << 20 };
 
 static int damaged(fm_error *error, const char *path, uint64_t offset, const char *what)
 {
-    int code = fm_fail(error, FM_ECORRUPT, "journal segment \"%s\" is damaged at offset %" PRIu64 ": %s", path, offset, what);
+    int code =
+        fm_fail(error, FM_ECORRUPT, "journal segment \"%s\" is damaged at offset %" PRIu64 ": %s", path, offset, what);
     if (error != NULL) {
         snprintf(error->file, sizeof(error->file), "%.255s", path);
-        snprintf(error->hint, sizeof(error->hint), "restore the data directory from a backup; records are never skipped");
+        snprintf(error->hint, sizeof(error->hint),
+                 "restore the data directory from a backup; records are never skipped");
     }
     return code;
 }
@@ -41,7 +44,8 @@ static int load_header(fm_scan *scan, fm_segment *segment, fm_error *error)
             return 1;
     }
     if (result == FM_EVERSION)
-        return fm_fail(error, FM_EVERSION, "journal segment \"%s\" has a layout that this build cannot read", scan->path);
+        return fm_fail(error, FM_EVERSION, "journal segment \"%s\" has a layout that this build cannot read",
+                       scan->path);
     if (there < 0)
         return fm_fail(error, there, "could not read journal segment \"%s\"", scan->path);
     /* The header is on the disk before the segment gets its first frame. */
@@ -81,11 +85,13 @@ static int walk_frame(fm_scan *scan, fm_segment *segment, uint64_t *told)
     if (found > 0 && header.synced > *told)
         *told = header.synced;
     if (found == FM_SCAN_FRAME)
-        fm_seal_note(&segment->range, header.partition, header.first_sequence, header.first_sequence + header.count - 1);
+        fm_seal_note(&segment->range, header.partition, header.first_sequence,
+                     header.first_sequence + header.count - 1);
     return found;
 }
 
-/* Reads a segment of the newest run to its seal (1) or to the first bytes that are no frame (0); segment->end is there. */
+/* Reads a segment of the newest run to its seal (1) or to the first bytes that are no frame (0); segment->end is there.
+ */
 static int walk(fm_journal *journal, fm_scan *scan, fm_segment *segment, uint64_t *synced, fm_error *error)
 {
     FM_TRY(fm_scan_open(scan, journal->directory, segment, error));
@@ -178,7 +184,9 @@ static int cut(fm_journal *journal, fm_scan *scan, fm_segment *segment, bool has
         result = journal->layer->unlink(scan->path);
     else if (result == 0)
         result = seal(journal, segment, has_seal, fm_segment_position(segment, segment->end));
-    return result < 0 ? fm_fail(error, result, "could not repair the end of \"%s\": %s", scan->path, fm_error_text(result)) : 0;
+    return result < 0
+               ? fm_fail(error, result, "could not repair the end of \"%s\": %s", scan->path, fm_error_text(result))
+               : 0;
 }
 
 /* Takes a segment behind the end of the log away: kept under another name when there is something in it. */
@@ -196,7 +204,8 @@ static int take_away(fm_journal *journal, const fm_segment *segment, bool used, 
 }
 
 /* The log of one writer ends in segment 0 of `segments`; the rest lies behind its end. Returns how many stay. */
-static int repair_tail(fm_journal *journal, fm_scan *scan, fm_segment **segments, size_t count, uint64_t synced, fm_error *error)
+static int repair_tail(fm_journal *journal, fm_scan *scan, fm_segment **segments, size_t count, uint64_t synced,
+                       fm_error *error)
 {
     fm_segment *tail = segments[0];
     for (size_t i = 0; i < count; i++) {
@@ -226,7 +235,8 @@ static int repair_tail(fm_journal *journal, fm_scan *scan, fm_segment **segments
     return tail->end > sizeof(fm_segment_header) ? 1 : 0;
 }
 
-/* One writer of the newest run. Returns how many of its segments stay; the others are gone or do not belong to the log. */
+/* One writer of the newest run. Returns how many of its segments stay; the others are gone or do not belong to the log.
+ */
 static int repair_writer(fm_journal *journal, fm_scan *scan, fm_segment **segments, size_t count, fm_error *error)
 {
     uint64_t synced = 0;
@@ -263,7 +273,8 @@ static int list_folder(fm_journal *journal, fm_error *error)
 {
     DIR *folder = opendir(journal->directory);
     if (folder == NULL)
-        return fm_fail_errno(error, errno == ENOENT ? FM_ENOTFOUND : FM_EIO, "could not read folder \"%s\"", journal->directory);
+        return fm_fail_errno(error, errno == ENOENT ? FM_ENOTFOUND : FM_EIO, "could not read folder \"%s\"",
+                             journal->directory);
     for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
         fm_segment named = {0};
         if (!fm_segment_parse_name(entry->d_name, &named))
@@ -284,7 +295,8 @@ static int list_folder(fm_journal *journal, fm_error *error)
 }
 
 /* One writer of one run, `count` segments from `segments` on. Returns how many stay. */
-static int load_row(fm_journal *journal, fm_scan *scan, fm_segment **segments, size_t count, bool newest, fm_error *error)
+static int load_row(fm_journal *journal, fm_scan *scan, fm_segment **segments, size_t count, bool newest,
+                    fm_error *error)
 {
     FM_TRY(check_row(journal, segments, count, error));
     if (newest)

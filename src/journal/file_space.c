@@ -68,8 +68,8 @@ void fm_space_abandon(fm_journal_writer *writer)
     writer->preparation.segment = NULL;
 }
 
-/* Blocks that were written once are synced seven times faster than blocks that are only allocated (no change of extents), which is what
- * FM_SYNC_ALWAYS waits for. A piece at a time, so that syncs are not held up. */
+/* Blocks that were written once are synced seven times faster than blocks that are only allocated (no change of
+ * extents), which is what FM_SYNC_ALWAYS waits for. A piece at a time, so that syncs are not held up. */
 static int overwrite(fm_journal_writer *writer)
 {
     fm_preparation *preparation = &writer->preparation;
@@ -82,7 +82,8 @@ static int overwrite(fm_journal_writer *writer)
     return 0;
 }
 
-/* The header and the name are on the disk before the first frame is: a segment with frames and without a header is damage. */
+/* The header and the name are on the disk before the first frame is: a segment with frames and without a header is
+ * damage. */
 static int complete(fm_journal_writer *writer)
 {
     fm_journal *journal = writer->journal;
@@ -158,8 +159,8 @@ static bool removable(const fm_journal *journal, const fm_segment *segment)
     return true;
 }
 
-/* The oldest segment that may go. Only the oldest run's, and of it only each writer's first, so that what stays of a partition has no gap.
- * Under the journal's lock. */
+/* The oldest segment that may go. Only the oldest run's, and of it only each writer's first, so that what stays of a
+ * partition has no gap. Under the journal's lock. */
 static fm_segment *oldest_removable(const fm_journal *journal)
 {
     uint64_t incarnation = UINT64_MAX;
@@ -193,7 +194,8 @@ static void drop(fm_journal *journal, fm_segment *segment)
         i++;
     FM_ASSERT(i < journal->segment_count);
     journal->segment_count--;
-    memmove(journal->segments + i, journal->segments + i + 1, (journal->segment_count - i) * sizeof(journal->segments[0]));
+    memmove(journal->segments + i, journal->segments + i + 1,
+            (journal->segment_count - i) * sizeof(journal->segments[0]));
     journal->disk_bytes -= segment->file_size;
     fm_journal_count(journal, FM_METRIC_JOURNAL_SEGMENTS, UINT64_MAX); /* one less */
     free(segment);

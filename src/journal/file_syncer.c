@@ -1,7 +1,7 @@
 /* journal/file_syncer.c - the thread beside the shards that waits for the disk so that they need not.
  *
- * It syncs what is written (group commit: all that came while the last sync ran goes with the next), makes the next segments, lets
- * old ones go, and sleeps when there is nothing of that. */
+ * It syncs what is written (group commit: all that came while the last sync ran goes with the next), makes the next
+ * segments, lets old ones go, and sleeps when there is nothing of that. */
 #include "journal/file_state.h"
 
 #include "base/assert.h"
@@ -18,7 +18,8 @@
 
 #define RETRY_NS FM_NS_PER_S
 
-/* A failed sync leaves nobody knowing what is on the disk, and the system forgets that it failed: the restart reads what is there. */
+/* A failed sync leaves nobody knowing what is on the disk, and the system forgets that it failed: the restart reads
+ * what is there. */
 static _Noreturn void die(fm_journal *journal, const fm_segment *segment, int code)
 {
     char path[PATH_MAX];
@@ -148,7 +149,8 @@ static bool anything_asked(fm_journal *journal)
 {
     if (atomic_load(&journal->stop) || atomic_load(&journal->urgent))
         return true;
-    for (uint32_t i = 0; i < journal->writer_count && !atomic_load_explicit(&journal->full, memory_order_relaxed); i++) {
+    for (uint32_t i = 0; i < journal->writer_count && !atomic_load_explicit(&journal->full, memory_order_relaxed);
+         i++) {
         if (lacks_segment(&journal->writers[i]))
             return true;
     }

@@ -1,8 +1,8 @@
 /* journal/file_writer.c - a shard's side of the journal: reserve, append, flush.
  *
- * A frame is made in the writer's buffer (one copy, one checksum over bytes that are still in the cache), and a flush hands the
- * buffer to the system in one write. Events are never cut, but a frame that would cross the end of a segment becomes two, so that a
- * segment's end wastes less than one event and a reservation is a plain sum of bytes. */
+ * A frame is made in the writer's buffer (one copy, one checksum over bytes that are still in the cache), and a flush
+ * hands the buffer to the system in one write. Events are never cut, but a frame that would cross the end of a segment
+ * becomes two, so that a segment's end wastes less than one event and a reservation is a plain sum of bytes. */
 #include "journal/file_state.h"
 
 #include "base/assert.h"
@@ -48,8 +48,8 @@ static _Noreturn void die(const fm_journal_writer *writer, const char *event, in
     char path[PATH_MAX] = "";
     if (writer->segment != NULL)
         fm_journal_path(writer->journal, writer->segment, "", path);
-    fm_log(FM_LOG_ERROR, event, "writer", fm_log_int(writer->index), "file", path, "offset", fm_log_int((int64_t)writer->offset),
-           "error", fm_error_text(code), NULL);
+    fm_log(FM_LOG_ERROR, event, "writer", fm_log_int(writer->index), "file", path, "offset",
+           fm_log_int((int64_t)writer->offset), "error", fm_error_text(code), NULL);
     abort();
 }
 
@@ -58,7 +58,8 @@ static _Noreturn void die(const fm_journal_writer *writer, const char *event, in
 int fm_journal_reserve(fm_journal_writer *writer, uint64_t bytes)
 {
     const fm_journal *journal = writer->journal;
-    uint64_t largest = fm_segment_limit(journal->segment_bytes) - sizeof(fm_segment_header) - (uint64_t)FM_JOURNAL_SLACK;
+    uint64_t largest =
+        fm_segment_limit(journal->segment_bytes) - sizeof(fm_segment_header) - (uint64_t)FM_JOURNAL_SLACK;
     if (bytes > largest || fm_writer_cost(bytes) > (int64_t)largest)
         return FM_batch_too_large;
     int64_t cost = fm_writer_cost(bytes);
@@ -74,12 +75,14 @@ void fm_journal_unreserve(fm_journal_writer *writer, uint64_t bytes)
     atomic_fetch_sub(&writer->reserved, fm_writer_cost(bytes));
 }
 
-/* What was appended leaves the room first and then the reservations: a reserve in between sees too little, never too much. */
+/* What was appended leaves the room first and then the reservations: a reserve in between sees too little, never too
+ * much. */
 static void settle(fm_journal_writer *writer)
 {
     atomic_fetch_sub(&writer->room, (int64_t)(writer->appended_bytes + writer->wasted_bytes));
     int64_t held = atomic_load(&writer->reserved), cost = (int64_t)writer->appended_cost;
-    atomic_fetch_sub(&writer->reserved, cost < held ? cost : held); /* appends that nobody reserved take nothing from others for long */
+    atomic_fetch_sub(&writer->reserved,
+                     cost < held ? cost : held); /* appends that nobody reserved take nothing from others for long */
     writer->appended_bytes = 0;
     writer->wasted_bytes = 0;
     writer->appended_cost = 0;
@@ -113,7 +116,8 @@ static void put_seal(fm_journal_writer *writer)
     drain(writer);
 }
 
-/* The syncer makes segments ahead of need; only when appends outran reservations is there none, and the shard waits here. */
+/* The syncer makes segments ahead of need; only when appends outran reservations is there none, and the shard waits
+ * here. */
 static void wait_for_segment(fm_journal_writer *writer, uint64_t index)
 {
     pthread_mutex_lock(&writer->lock);
@@ -172,7 +176,8 @@ static void put_frame(fm_journal_writer *writer, fm_frame_header *header, const 
     writer->offset += total;
     writer->appended_bytes += total;
     writer->appended_frames++;
-    fm_seal_note(&writer->segment->range, header->partition, header->first_sequence, header->first_sequence + header->count - 1);
+    fm_seal_note(&writer->segment->range, header->partition, header->first_sequence,
+                 header->first_sequence + header->count - 1);
 }
 
 /* How many whole events fit into `room` bytes. */
@@ -192,8 +197,8 @@ static uint32_t events_within(const char *events, size_t room, size_t *size)
     }
 }
 
-void fm_journal_append(fm_journal_writer *writer, uint32_t partition, uint64_t first_sequence, uint32_t count, int64_t receive_ns,
-                       const void *events, size_t size)
+void fm_journal_append(fm_journal_writer *writer, uint32_t partition, uint64_t first_sequence, uint32_t count,
+                       int64_t receive_ns, const void *events, size_t size)
 {
     FM_ASSERT(partition < FM_PARTITION_COUNT);
     FM_ASSERT(first_sequence == writer->next[partition]);
@@ -289,7 +294,8 @@ static int sync_finished(fm_journal_writer *writer)
     fm_journal *journal = writer->journal;
     for (size_t i = 0; i < journal->segment_count; i++) {
         fm_segment *segment = journal->segments[i];
-        if (segment->incarnation != journal->incarnation || segment->writer != writer->index || segment->sealed || !segment->finished)
+        if (segment->incarnation != journal->incarnation || segment->writer != writer->index || segment->sealed ||
+            !segment->finished)
             continue;
         char path[PATH_MAX];
         fm_journal_path(journal, segment, "", path);
@@ -314,7 +320,8 @@ void fm_writer_finish(fm_journal_writer *writer)
     if (result == 0 && writer->segment != NULL)
         result = finish_segment(writer);
     if (result < 0) /* the next opening repairs it as after a crash */
-        fm_log(FM_LOG_ERROR, "journal_close_failed", "writer", fm_log_int(writer->index), "error", fm_error_text(result), NULL);
+        fm_log(FM_LOG_ERROR, "journal_close_failed", "writer", fm_log_int(writer->index), "error",
+               fm_error_text(result), NULL);
     for (uint64_t i = 0; i < FM_JOURNAL_SLOTS; i++) {
         fm_segment *segment = writer->slot[i];
         if (segment == NULL)

@@ -1,8 +1,9 @@
-/* tests/unit/journal/crash_test.c - kill -9 at seeded moments, run after run over one folder: what was promised is there.
+/* tests/unit/journal/crash_test.c - kill -9 at seeded moments, run after run over one folder: what was promised is
+ * there.
  *
- * The child writes and tells in shared memory what it was promised; the parent kills it, looks, and lets the next child go on from
- * what is there. With files that withhold what was not synced the kill is a power cut. Some kills fall into the opening, and so into
- * the repair of the crash before. */
+ * The child writes and tells in shared memory what it was promised; the parent kills it, looks, and lets the next child
+ * go on from what is there. With files that withhold what was not synced the kill is a power cut. Some kills fall into
+ * the opening, and so into the repair of the crash before. */
 #include "journal_bed.h"
 
 #include <signal.h>
@@ -16,10 +17,10 @@ typedef struct promises {
 
 typedef struct crash_run {
     const fm_file_layer *layer;
-    fm_sync  sync;
-    bool     on_synced; /* the promise is "synced"; else "written" */
+    fm_sync sync;
+    bool on_synced; /* the promise is "synced"; else "written" */
     uint64_t seed;
-    int64_t  moment_us_max;
+    int64_t moment_us_max;
 } crash_run;
 
 enum { PENDING_MAX = 4096 };
@@ -37,7 +38,10 @@ static _Noreturn void write_until_killed(fm_bed *bed, const crash_run *run, uint
 
     fm_random random;
     fm_random_seed(&random, run->seed * 1000 + turn);
-    static struct { uint32_t partition; uint64_t last, position; } pending[3][PENDING_MAX];
+    static struct {
+        uint32_t partition;
+        uint64_t last, position;
+    } pending[3][PENDING_MAX];
     size_t first[3] = {0}, count[3] = {0};
     for (;;) {
         uint32_t p = (uint32_t)fm_random_below(&random, FM_PARTITION_COUNT), w = p % bed->config.writer_count;
@@ -110,7 +114,8 @@ static uint64_t crash_twenty_times(const crash_run *run)
     uint64_t opened = atomic_load(&promise->opened), events = 0;
     for (int p = 0; p < FM_PARTITION_COUNT; p++)
         events += atomic_load(&promise->kept[p]);
-    print_message("%llu runs wrote, %llu events were promised\n", (unsigned long long)opened, (unsigned long long)events);
+    print_message("%llu runs wrote, %llu events were promised\n", (unsigned long long)opened,
+                  (unsigned long long)events);
     munmap(promise, sizeof(*promise));
     bed_fini(&bed);
     return events == 0 ? 0 : opened;
@@ -119,14 +124,16 @@ static uint64_t crash_twenty_times(const crash_run *run)
 static void what_was_synced_survives_a_power_cut(void **unused)
 {
     (void)unused;
-    crash_run run = {.layer = &fm_file_withholding, .sync = FM_SYNC_ALWAYS, .on_synced = true, .seed = 3, .moment_us_max = 250000};
+    crash_run run = {
+        .layer = &fm_file_withholding, .sync = FM_SYNC_ALWAYS, .on_synced = true, .seed = 3, .moment_us_max = 250000};
     assert_true(crash_twenty_times(&run) >= 5);
 }
 
 static void what_was_synced_in_intervals_survives_a_power_cut(void **unused)
 {
     (void)unused;
-    crash_run run = {.layer = &fm_file_withholding, .sync = FM_SYNC_INTERVAL, .on_synced = true, .seed = 4, .moment_us_max = 250000};
+    crash_run run = {
+        .layer = &fm_file_withholding, .sync = FM_SYNC_INTERVAL, .on_synced = true, .seed = 4, .moment_us_max = 250000};
     assert_true(crash_twenty_times(&run) >= 5);
 }
 
@@ -134,7 +141,8 @@ static void what_was_written_survives_the_death_of_the_process(void **unused)
 {
     (void)unused;
     for (int sync = FM_SYNC_ALWAYS; sync <= FM_SYNC_OFF; sync++) {
-        crash_run run = {.layer = &fm_file_system, .sync = (fm_sync)sync, .seed = 5 + (uint64_t)sync, .moment_us_max = 100000};
+        crash_run run = {
+            .layer = &fm_file_system, .sync = (fm_sync)sync, .seed = 5 + (uint64_t)sync, .moment_us_max = 100000};
         assert_true(crash_twenty_times(&run) >= 5);
     }
 }

@@ -22,10 +22,10 @@ static void make_crashed(fm_bed *out, int frames, uint32_t events, fm_sync sync)
 }
 
 typedef struct frame_list {
-    size_t   count;
+    size_t count;
     uint64_t offset[4096];
     uint64_t size[4096];
-    char     file[4096];
+    char file[4096];
 } frame_list;
 
 static int note_frame(void *context, const fm_frame *frame)
@@ -59,7 +59,8 @@ static void assert_goes_on(fm_bed *bed)
     bed_assert_whole(bed);
 }
 
-/* Tears the last frame after `kept` of its bytes. `shortened` = the file ends there; else zeros follow, as in preallocated blocks. */
+/* Tears the last frame after `kept` of its bytes. `shortened` = the file ends there; else zeros follow, as in
+ * preallocated blocks. */
 static void tear_and_open(const fm_bed *crashed, const frame_list *frames, uint64_t kept, bool shortened)
 {
     fm_bed bed;
@@ -116,7 +117,8 @@ static int open_and_read(fm_bed *bed, fm_seen *seen, fm_error *error)
     return result;
 }
 
-/* Opens with one bit turned. Returns whether the damage was told; else what was read must be a beginning of what was written. */
+/* Opens with one bit turned. Returns whether the damage was told; else what was read must be a beginning of what was
+ * written. */
 static bool is_told(fm_bed *bed, const fm_seen *whole, size_t *lost)
 {
     fm_seen seen = {0};

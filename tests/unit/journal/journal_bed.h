@@ -1,5 +1,5 @@
-/* tests/unit/journal/journal_bed.h - a journal in a folder of its own, events whose content tells where they belong, a reader that checks
- * them. */
+/* tests/unit/journal/journal_bed.h - a journal in a folder of its own, events whose content tells where they belong, a
+ * reader that checks them. */
 #ifndef FM_TESTS_JOURNAL_BED_H
 #define FM_TESTS_JOURNAL_BED_H
 
@@ -20,18 +20,18 @@
 #define BED_SEGMENT (UINT64_C(64) << 10)
 
 typedef struct fm_bed {
-    char              directory[PATH_MAX - 256];
-    fm_file_layer     layer;
+    char directory[PATH_MAX - 256];
+    fm_file_layer layer;
     fm_journal_config config;
-    fm_journal       *journal;
-    uint64_t          next[FM_PARTITION_COUNT]; /* the sequence that comes next */
+    fm_journal *journal;
+    uint64_t next[FM_PARTITION_COUNT]; /* the sequence that comes next */
 } fm_bed;
 
 /* What a reading saw. */
 typedef struct fm_seen {
     uint64_t first[FM_PARTITION_COUNT], last[FM_PARTITION_COUNT];
     uint64_t frames, events;
-    bool     wrong; /* an event that is not the one that was written */
+    bool wrong; /* an event that is not the one that was written */
     uint64_t partitions;
 } fm_seen;
 
@@ -136,7 +136,8 @@ static inline size_t bed_append(fm_bed *bed, uint32_t writer, uint32_t partition
     size_t size = 0;
     for (uint32_t i = 0; i < count; i++)
         size += bed_event(partition, bed->next[partition] + i, events + size);
-    fm_journal_append(fm_journal_writer_of(bed->journal, writer), partition, bed->next[partition], count, 77, events, size);
+    fm_journal_append(fm_journal_writer_of(bed->journal, writer), partition, bed->next[partition], count, 77, events,
+                      size);
     bed->next[partition] += count;
     free(events);
     return size;

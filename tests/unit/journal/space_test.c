@@ -113,8 +113,8 @@ static void a_full_disk_refuses_reservations_and_room_comes_back_by_itself(void 
     }
 }
 
-/* The promise behind a reservation: with no further segment to be had, none of these appends may find the journal full (which would
- * abort). */
+/* The promise behind a reservation: with no further segment to be had, none of these appends may find the journal full
+ * (which would abort). */
 static void what_is_reserved_can_be_appended(void **unused)
 {
     (void)unused;

@@ -1,4 +1,5 @@
-/* tests/unit/journal/threads_test.c - shards, requests, readers, releases and the syncer at once. TSan judges the rest. */
+/* tests/unit/journal/threads_test.c - shards, requests, readers, releases and the syncer at once. TSan judges the rest.
+ */
 #include "journal_bed.h"
 
 #include <pthread.h>
@@ -6,7 +7,7 @@
 enum { SHARDS = 3, READERS = 2, ROUNDS = 400 };
 
 typedef struct shard_thread {
-    fm_bed  *bed;
+    fm_bed *bed;
     uint32_t index;
     pthread_t thread;
 } shard_thread;
