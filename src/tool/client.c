@@ -4,7 +4,7 @@
 #include "base/clock.h"
 #include "base/event.h"
 #include "base/text.h"
-#include "tool/json.h"
+#include "tool/peek.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -381,20 +381,20 @@ int fm_client_get(fm_client *client, const char *path, fm_response *out, fm_erro
 /* False when the answer holds no verdict. */
 static bool read_verdict(fm_slice body, fm_verdict *verdict)
 {
-    int64_t accepted = fm_json_member_int(body, "accepted", -1);
+    int64_t accepted = fm_peek_member_int(body, "accepted", -1);
     if (accepted < 0)
         return false;
     verdict->accepted += (uint64_t)accepted;
-    verdict->rejected += (uint64_t)fm_json_member_int(body, "rejected", 0);
-    verdict->duplicate += (uint64_t)fm_json_member_int(body, "duplicate", 0);
+    verdict->rejected += (uint64_t)fm_peek_member_int(body, "rejected", 0);
+    verdict->duplicate += (uint64_t)fm_peek_member_int(body, "duplicate", 0);
     verdict->first[0] = '\0';
     fm_slice errors, one;
     size_t at = 0;
-    if (fm_json_member(body, "errors", &errors) && fm_json_next(errors, &at, &one)) {
+    if (fm_peek_member(body, "errors", &errors) && fm_peek_next(errors, &at, &one)) {
         char code[64], message[160];
-        fm_json_member_text(one, "code", code, sizeof(code));
-        fm_json_member_text(one, "message", message, sizeof(message));
-        snprintf(verdict->first, sizeof(verdict->first), "record %lld: %s: %s", (long long)fm_json_member_int(one, "index", 0), code,
+        fm_peek_member_text(one, "code", code, sizeof(code));
+        fm_peek_member_text(one, "message", message, sizeof(message));
+        snprintf(verdict->first, sizeof(verdict->first), "record %lld: %s: %s", (long long)fm_peek_member_int(one, "index", 0), code,
                  message);
     }
     return true;
@@ -403,9 +403,9 @@ static bool read_verdict(fm_slice body, fm_verdict *verdict)
 static int refused(const fm_client *client, const fm_response *response, fm_error *error)
 {
     char detail[256];
-    fm_json_member_text(response->body, "detail", detail, sizeof(detail));
+    fm_peek_member_text(response->body, "detail", detail, sizeof(detail));
     if (detail[0] == '\0')
-        fm_json_member_text(response->body, "title", detail, sizeof(detail));
+        fm_peek_member_text(response->body, "title", detail, sizeof(detail));
     return fm_fail(error, FM_EINVAL, "the server at %s refused the records: status %d%s%s", client->authority, response->status,
                    detail[0] ? ", " : "", detail);
 }

@@ -5,7 +5,7 @@
 #include "base/text.h"
 #include "sim/market.h"
 #include "tool/client.h"
-#include "tool/json.h"
+#include "tool/peek.h"
 #include "tool/tool.h"
 #include "tool/wire.h"
 
@@ -218,11 +218,11 @@ static void make_printable(char *text)
 static void show_alert(demo_state *demo, fm_slice alert, bool print)
 {
     char symbol[80], severity[16], rule[96], message[200];
-    fm_json_member_text(alert, "symbol", symbol, sizeof(symbol));
-    fm_json_member_text(alert, "severity", severity, sizeof(severity));
-    fm_json_member_text(alert, "rule.id", rule, sizeof(rule));
-    fm_json_member_text(alert, "message", message, sizeof(message));
-    int64_t event_ns = fm_json_member_int(alert, "event_time", 0);
+    fm_peek_member_text(alert, "symbol", symbol, sizeof(symbol));
+    fm_peek_member_text(alert, "severity", severity, sizeof(severity));
+    fm_peek_member_text(alert, "rule.id", rule, sizeof(rule));
+    fm_peek_member_text(alert, "message", message, sizeof(message));
+    int64_t event_ns = fm_peek_member_int(alert, "event_time", 0);
     const fm_sim_label *label = match_label(demo, symbol, event_ns);
     demo->alerts++;
     demo->alerts_matched += label != NULL;
@@ -258,14 +258,14 @@ static int poll_alerts(demo_state *demo, fm_error *error)
             break;
         fm_text_add(&page[i], response.body.data, response.body.size);
         fm_slice body = {page[i].data, page[i].size};
-        if (!fm_json_member(body, "items", &list))
+        if (!fm_peek_member(body, "items", &list))
             break;
-        for (size_t at = 0; more && items < PAGES_MAX * PAGE && fm_json_next(list, &at, &one);) {
-            more = fm_json_member_int(one, "seq", 0) > demo->last_seq;
+        for (size_t at = 0; more && items < PAGES_MAX * PAGE && fm_peek_next(list, &at, &one);) {
+            more = fm_peek_member_int(one, "seq", 0) > demo->last_seq;
             if (more)
                 item[items++] = one;
         }
-        more = more && (cursor = fm_json_member_int(body, "next", 0)) > 0;
+        more = more && (cursor = fm_peek_member_int(body, "next", 0)) > 0;
         snprintf(path, sizeof(path), "/v1/alerts?domain=live&limit=100&cursor=%lld", (long long)cursor);
     }
     for (size_t i = items; i-- > 0;)
@@ -273,7 +273,7 @@ static int poll_alerts(demo_state *demo, fm_error *error)
     if (items > LINES_MAX)
         printf("  ... and %zu more alerts at once\n", items - LINES_MAX);
     if (items > 0)
-        demo->last_seq = fm_json_member_int(item[0], "seq", demo->last_seq);
+        demo->last_seq = fm_peek_member_int(item[0], "seq", demo->last_seq);
     for (int i = 0; i < PAGES_MAX; i++)
         fm_text_fini(&page[i]);
     return result;

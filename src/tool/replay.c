@@ -364,13 +364,22 @@ static void print_accounting(const replay *run)
            run->verdict.accepted, rejected, run->verdict.duplicate, strchr(run->path, '=') + 1);
 }
 
+/* Bytes that cannot be read end a replay, but not before the rows in front of them are sent. */
+static int send_files(replay *run, fm_error *error)
+{
+    int result = run->options->merge ? send_merged(run, error) : send_in_turn(run, error);
+    if (result == FM_EIO || result == FM_encoding || result == FM_ECORRUPT)
+        FM_TRY(flush(run, error));
+    return result;
+}
+
 static int send_all(replay *run, fm_error *error)
 {
     fm_client_config config = {.url = run->options->url, .timeout_ms = 30000, .patience_ms = run->options->patience_ms, .stop = &stop};
     FM_TRY(fm_client_open(&config, &run->client, error));
     FM_TRY(open_sources(run, error));
     run->begin_mono_ns = fm_mono_ns(&fm_clock_system);
-    int result = run->options->merge ? send_merged(run, error) : send_in_turn(run, error);
+    int result = send_files(run, error);
     draw_progress(run, true);
     return result;
 }

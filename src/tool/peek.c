@@ -1,5 +1,5 @@
-/* tool/json.c - skips values by their brackets and quotes; see json.h. */
-#include "tool/json.h"
+/* tool/peek.c - skips values by their brackets and quotes; see peek.h. */
+#include "tool/peek.h"
 
 #include <stdlib.h>
 
@@ -76,7 +76,7 @@ static bool member(fm_slice object, fm_slice name, fm_slice *value)
     }
 }
 
-bool fm_json_member(fm_slice object, const char *path, fm_slice *value)
+bool fm_peek_member(fm_slice object, const char *path, fm_slice *value)
 {
     for (;;) {
         const char *dot = strchr(path, '.');
@@ -91,7 +91,7 @@ bool fm_json_member(fm_slice object, const char *path, fm_slice *value)
     }
 }
 
-bool fm_json_next(fm_slice array, size_t *at, fm_slice *value)
+bool fm_peek_next(fm_slice array, size_t *at, fm_slice *value)
 {
     size_t here = skip_space(array, *at);
     if (*at == 0) {
@@ -118,7 +118,7 @@ static bool number(fm_slice value, char out[64])
     return true;
 }
 
-bool fm_json_int(fm_slice value, int64_t *out)
+bool fm_peek_int(fm_slice value, int64_t *out)
 {
     char text[64], *end = text;
     if (!number(value, text))
@@ -130,7 +130,7 @@ bool fm_json_int(fm_slice value, int64_t *out)
     return true;
 }
 
-bool fm_json_real(fm_slice value, double *out)
+bool fm_peek_real(fm_slice value, double *out)
 {
     char text[64], *end = text;
     if (!number(value, text))
@@ -192,7 +192,7 @@ static size_t unescape(fm_slice text, size_t at, char out[4], size_t *size)
     return at + 6;
 }
 
-bool fm_json_text(fm_slice value, char *out, size_t size)
+bool fm_peek_text(fm_slice value, char *out, size_t size)
 {
     if (size == 0 || value.size < 2 || value.data[0] != '"')
         return false;
@@ -211,16 +211,16 @@ bool fm_json_text(fm_slice value, char *out, size_t size)
     return true;
 }
 
-int64_t fm_json_member_int(fm_slice object, const char *path, int64_t preset)
+int64_t fm_peek_member_int(fm_slice object, const char *path, int64_t preset)
 {
     fm_slice value;
     int64_t result;
-    return fm_json_member(object, path, &value) && fm_json_int(value, &result) ? result : preset;
+    return fm_peek_member(object, path, &value) && fm_peek_int(value, &result) ? result : preset;
 }
 
-void fm_json_member_text(fm_slice object, const char *path, char *out, size_t size)
+void fm_peek_member_text(fm_slice object, const char *path, char *out, size_t size)
 {
     fm_slice value;
-    if (!fm_json_member(object, path, &value) || !fm_json_text(value, out, size))
+    if (!fm_peek_member(object, path, &value) || !fm_peek_text(value, out, size))
         out[0] = '\0';
 }

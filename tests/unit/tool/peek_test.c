@@ -1,5 +1,5 @@
 /* The reader finds members, walks arrays, and never reads outside of the slice. */
-#include "tool/json.h"
+#include "tool/peek.h"
 
 #include "base/random.h"
 #include "assert_near.h"
@@ -9,7 +9,7 @@
 static fm_slice find(const char *text, const char *path)
 {
     fm_slice value = {0};
-    fm_json_member(fm_slice_of(text), path, &value);
+    fm_peek_member(fm_slice_of(text), path, &value);
     return value;
 }
 
@@ -46,13 +46,13 @@ static void arrays_are_walked_in_order(void **unused)
     fm_slice array = FM_SLICE(" [ 1, [2,3] ,{\"a\":\"]\"}, \"x\" ] "), value;
     static const char *const expected[] = {"1", "[2,3]", "{\"a\":\"]\"}", "\"x\""};
     size_t at = 0, count = 0;
-    for (; fm_json_next(array, &at, &value); count++)
+    for (; fm_peek_next(array, &at, &value); count++)
         assert_true(fm_slice_equal(value, fm_slice_of(expected[count])));
     assert_int_equal(count, 4);
     at = 0;
-    assert_false(fm_json_next(FM_SLICE("[]"), &at, &value));
+    assert_false(fm_peek_next(FM_SLICE("[]"), &at, &value));
     at = 0;
-    assert_false(fm_json_next(FM_SLICE("{}"), &at, &value));
+    assert_false(fm_peek_next(FM_SLICE("{}"), &at, &value));
 }
 
 static void numbers_and_texts_are_read(void **unused)
@@ -61,17 +61,17 @@ static void numbers_and_texts_are_read(void **unused)
     int64_t integer = 0;
     double real = 0;
     char text[16];
-    assert_true(fm_json_int(FM_SLICE("1399033800000000000"), &integer));
+    assert_true(fm_peek_int(FM_SLICE("1399033800000000000"), &integer));
     assert_true(integer == INT64_C(1399033800000000000));
-    assert_false(fm_json_int(FM_SLICE("1.5"), &integer));
-    assert_false(fm_json_int(FM_SLICE("\"1\""), &integer));
-    assert_true(fm_json_real(FM_SLICE("-1.5e3"), &real));
+    assert_false(fm_peek_int(FM_SLICE("1.5"), &integer));
+    assert_false(fm_peek_int(FM_SLICE("\"1\""), &integer));
+    assert_true(fm_peek_real(FM_SLICE("-1.5e3"), &real));
     assert_near(real, -1500, 0);
-    assert_true(fm_json_text(FM_SLICE("\"a\\n\\u00e9\\\"\\u20ac\""), text, sizeof(text)));
+    assert_true(fm_peek_text(FM_SLICE("\"a\\n\\u00e9\\\"\\u20ac\""), text, sizeof(text)));
     assert_string_equal(text, "a\n\xc3\xa9\"\xe2\x82\xac");
-    assert_true(fm_json_text(FM_SLICE("\"0123456789abcdefgh\""), text, sizeof(text)));
+    assert_true(fm_peek_text(FM_SLICE("\"0123456789abcdefgh\""), text, sizeof(text)));
     assert_string_equal(text, "0123456789abcde");
-    assert_false(fm_json_text(FM_SLICE("12"), text, sizeof(text)));
+    assert_false(fm_peek_text(FM_SLICE("12"), text, sizeof(text)));
 }
 
 /* Cut and damaged answers, each in a block of its own size, so that the sanitizer sees a byte too far. */
@@ -89,11 +89,11 @@ static void damaged_answers_are_never_read_out_of_bounds(void **unused)
             copy[fm_random_below(&random, size)] = (char)fm_random_next(&random);
         fm_slice answer = {copy, size}, list, one, value;
         size_t at = 0;
-        if (fm_json_member(answer, "items", &list))
-            while (fm_json_next(list, &at, &one))
-                if (fm_json_member(one, "rule.id", &value))
-                    fm_json_text(value, text, sizeof(text));
-        fm_json_member_text(answer, "next", text, sizeof(text));
+        if (fm_peek_member(answer, "items", &list))
+            while (fm_peek_next(list, &at, &one))
+                if (fm_peek_member(one, "rule.id", &value))
+                    fm_peek_text(value, text, sizeof(text));
+        fm_peek_member_text(answer, "next", text, sizeof(text));
         free(copy);
     }
 }
