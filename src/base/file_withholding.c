@@ -1,18 +1,17 @@
-/* base/file_withholding.c - a disk that loses everything it was not told to keep: for tests of what survives a power
- * cut.
+/* base/file_withholding.c - a disk that loses what it was not told to keep: for tests of what survives a power cut.
  *
  * What would survive lies on the disk; what would not lies in this process. A kill -9 then leaves exactly the first.
  * The model is the strictest that POSIX allows:
  *   - bytes, sizes and truncations of a file reach the disk at its sync;
  *   - a new name and a removed name reach the disk at sync_folder of its folder (or at a rename into or out of it);
- *   - a file that is synced but whose name is not is lost; a name that is synced but whose file is not is an empty
- * file;
+ *   - a file that is synced but whose name is not is lost; one whose name is synced but whose bytes are not is empty;
  *   - a rename is durable at once, without the renamed file's unsynced bytes.
  * All of it is visible to this process through the layer, but a listing of the folder shows only what would survive.
  *
- * A content keeps its unsynced pages in memory over a descriptor: of the file on disk, or of a memfd until a name is
- * durable. One mutex guards everything: this is for tests, and a sync that holds others up is what a slow disk does. */
+ * A content (file_content.h) is one file's bytes; a name is a path that shows one, or none although the disk still does.
+ * One mutex guards everything: this is for tests, and a sync that holds others up is what a slow disk does. */
 #include "base/file.h"
+#include "base/file_content.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,24 +25,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PAGE = 4096 };
-#define SIZE_LIMIT (UINT64_C(1) << 40) /* of a file; the table of pages stays affordable */
+typedef struct fm_file_content content;
+typedef struct fm_file_name name;
 
-typedef struct name name;
-
-typedef struct content {
-    int fd;               /* what would survive */
-    bool on_disk;         /* else fd is a memfd */
-    bool dirty;           /* differs from fd */
-    int handles;          /* open files */
-    name *named;          /* NULL once unlinked or replaced */
-    uint64_t size;        /* as this process sees it */
-    uint64_t kept;        /* bytes of fd that still count: what was cut away reads as zeros if the file grows again */
-    unsigned char **page; /* NULL: as in fd */
-    size_t page_count;
-} content;
-
-struct name {
+struct fm_file_name {
     name *next;
     content *seen; /* NULL: unlinked */
     bool pending;  /* the disk does not know it yet */
@@ -52,140 +37,6 @@ struct name {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static name *names;
-
-static int code_of_errno(void)
-{
-    if (errno == ENOENT || errno == ENOTDIR)
-        return FM_ENOTFOUND;
-    return errno == ENOSPC || errno == EDQUOT ? FM_ENOSPC : errno == ENOMEM ? FM_ENOMEM : FM_EIO;
-}
-
-/* ---- pages ---- */
-
-static size_t least(uint64_t a, uint64_t b)
-{
-    return (size_t)(a < b ? a : b);
-}
-
-/* Bytes as they would survive, less what was truncated since; zeros beyond. */
-static int read_kept(content *of, unsigned char *out, size_t size, uint64_t offset)
-{
-    size_t wanted = offset < of->kept ? least(size, of->kept - offset) : 0, done = 0;
-    while (done < wanted) {
-        ssize_t got = pread(of->fd, out + done, wanted - done, (off_t)(offset + done));
-        if (got < 0 && errno == EINTR)
-            continue;
-        if (got < 0)
-            return FM_EIO;
-        if (got == 0)
-            break;
-        done += (size_t)got;
-    }
-    memset(out + done, 0, size - done);
-    return 0;
-}
-
-static int own_page(content *of, size_t index, unsigned char **out)
-{
-    if (index >= of->page_count) {
-        size_t count = of->page_count < 16 ? 16 : of->page_count;
-        while (count <= index)
-            count *= 2;
-        unsigned char **page = realloc(of->page, count * sizeof(*page));
-        if (page == NULL)
-            return FM_ENOMEM;
-        memset(page + of->page_count, 0, (count - of->page_count) * sizeof(*page));
-        of->page = page;
-        of->page_count = count;
-    }
-    if (of->page[index] == NULL) {
-        unsigned char *fresh = malloc(PAGE);
-        if (fresh == NULL)
-            return FM_ENOMEM;
-        int result = read_kept(of, fresh, PAGE, (uint64_t)index * PAGE);
-        if (result < 0) {
-            free(fresh);
-            return result;
-        }
-        of->page[index] = fresh;
-    }
-    *out = of->page[index];
-    return 0;
-}
-
-static void forget_pages(content *of, size_t from)
-{
-    for (size_t i = from; i < of->page_count; i++) {
-        free(of->page[i]);
-        of->page[i] = NULL;
-    }
-}
-
-static int write_all(int fd, const unsigned char *data, size_t size, uint64_t offset)
-{
-    while (size > 0) {
-        ssize_t put = pwrite(fd, data, size, (off_t)offset);
-        if (put < 0 && errno == EINTR)
-            continue;
-        if (put < 0)
-            return code_of_errno();
-        data += put;
-        size -= (size_t)put;
-        offset += (size_t)put;
-    }
-    return 0;
-}
-
-/* Makes fd equal to what this process sees. A failure leaves the pages here: the next sync tries again. */
-static int apply(content *of)
-{
-    struct stat status;
-    if (of->dirty) {
-        if (fstat(of->fd, &status) != 0 ||
-            ((uint64_t)status.st_size > of->kept && ftruncate(of->fd, (off_t)of->kept) != 0))
-            return code_of_errno();
-        for (size_t i = 0; i < of->page_count && (uint64_t)i * PAGE < of->size; i++) {
-            if (of->page[i] != NULL)
-                FM_TRY(write_all(of->fd, of->page[i], least(PAGE, of->size - (uint64_t)i * PAGE), (uint64_t)i * PAGE));
-        }
-        if (ftruncate(of->fd, (off_t)of->size) != 0)
-            return code_of_errno();
-        forget_pages(of, 0);
-        of->kept = of->size;
-        of->dirty = false;
-    }
-    return fdatasync(of->fd) == 0 ? 0 : code_of_errno();
-}
-
-/* ---- contents and names ---- */
-
-static content *content_create(int fd, bool on_disk)
-{
-    struct stat status;
-    content *fresh = NULL;
-    if (fd >= 0 && fstat(fd, &status) == 0)
-        fresh = calloc(1, sizeof(*fresh));
-    if (fresh == NULL) {
-        if (fd >= 0)
-            close(fd);
-        return NULL;
-    }
-    fresh->fd = fd;
-    fresh->on_disk = on_disk;
-    fresh->size = fresh->kept = (uint64_t)status.st_size;
-    return fresh;
-}
-
-/* Frees what nobody can reach any more: no handle, and no name. */
-static void content_release(content *of)
-{
-    if (of->handles > 0 || of->named != NULL)
-        return;
-    forget_pages(of, 0);
-    free(of->page);
-    close(of->fd);
-    free(of);
-}
 
 /* The absolute path, of a name that need not exist in a folder that must. */
 static int resolve(const char *path, char out[PATH_MAX])
@@ -199,7 +50,7 @@ static int resolve(const char *path, char out[PATH_MAX])
     memcpy(folder, path, size);
     folder[size] = '\0';
     if (realpath(slash == NULL ? "." : size == 0 ? "/" : folder, absolute) == NULL)
-        return code_of_errno();
+        return fm_file_code_of_errno();
     int length = snprintf(out, PATH_MAX, "%s/%s", absolute[1] == '\0' ? "" : absolute, last);
     return length < 0 || length >= PATH_MAX ? FM_EINVAL : 0;
 }
@@ -239,7 +90,7 @@ static void name_remove(name *gone)
     }
     if (gone->seen != NULL) {
         gone->seen->named = NULL;
-        content_release(gone->seen);
+        fm_file_content_release(gone->seen);
     }
     free(gone);
 }
@@ -257,26 +108,26 @@ static int look_up(const char *path, name **out)
         fd = open(path, O_RDONLY | O_CLOEXEC);
     *out = NULL;
     if (fd < 0)
-        return code_of_errno();
-    content *there = content_create(fd, true);
+        return fm_file_code_of_errno();
+    content *there = fm_file_content_create(fd, true);
     if (there == NULL)
         return FM_ENOMEM;
     *out = name_add(path, there, false);
     if (*out == NULL)
-        content_release(there);
+        fm_file_content_release(there);
     return *out != NULL ? 0 : FM_ENOMEM;
 }
 
 static int create(const char *path, name *unlinked, content **out)
 {
-    content *fresh = content_create(memfd_create("fmads-withheld", MFD_CLOEXEC), false);
+    content *fresh = fm_file_content_create(memfd_create("fmads-withheld", MFD_CLOEXEC), false);
     if (fresh == NULL)
         return FM_ENOMEM;
     if (unlinked != NULL) {
         unlinked->seen = fresh;
         fresh->named = unlinked;
     } else if (name_add(path, fresh, true) == NULL) {
-        content_release(fresh);
+        fm_file_content_release(fresh);
         return FM_ENOMEM;
     }
     *out = fresh;
@@ -284,23 +135,6 @@ static int create(const char *path, name *unlinked, content **out)
 }
 
 /* ---- reaching the disk ---- */
-
-static int copy_bytes(int from, int to)
-{
-    static unsigned char buffer[64 * 1024]; /* under the lock */
-    struct stat status;
-    if (fstat(from, &status) != 0)
-        return code_of_errno();
-    /* Holes stay holes: a segment is preallocated far beyond its bytes. */
-    for (off_t at = lseek(from, 0, SEEK_DATA); at >= 0; at = lseek(from, at, SEEK_DATA)) {
-        ssize_t got = pread(from, buffer, sizeof(buffer), at);
-        if (got <= 0)
-            break;
-        FM_TRY(write_all(to, buffer, (size_t)got, (uint64_t)at));
-        at += got;
-    }
-    return ftruncate(to, status.st_size) == 0 && fdatasync(to) == 0 ? 0 : code_of_errno();
-}
 
 /* A new name and the synced bytes of its file appear together, by a rename. */
 static int publish_file(name *of)
@@ -311,20 +145,17 @@ static int publish_file(name *of)
         return FM_EINVAL;
     int fd = open(beside, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0)
-        return code_of_errno();
-    int result = copy_bytes(of->seen->fd, fd);
-    if (result == 0 && rename(beside, of->path) != 0)
-        result = code_of_errno();
-    if (result < 0) {
-        unlink(beside);
+        return fm_file_code_of_errno();
+    int result = fm_file_content_move(of->seen, fd);
+    if (result < 0)
         close(fd);
-        return result;
-    }
-    close(of->seen->fd);
-    of->seen->fd = fd;
-    of->seen->on_disk = true;
-    of->pending = false;
-    return 0;
+    else if (rename(beside, of->path) != 0)
+        result = fm_file_code_of_errno();
+    if (result < 0)
+        unlink(beside);
+    else
+        of->pending = false;
+    return result;
 }
 
 static bool lies_in(const char *path, const char *folder)
@@ -343,7 +174,7 @@ static int publish_folder(const char *folder)
             FM_TRY(publish_file(at));
         } else {
             if (unlink(at->path) != 0 && errno != ENOENT)
-                return code_of_errno();
+                return fm_file_code_of_errno();
             name_remove(at);
         }
     }
@@ -396,7 +227,7 @@ static void withholding_close(fm_file *file)
     of->handles--;
     if (of->handles == 0) {
         if (of->named == NULL)
-            content_release(of);
+            fm_file_content_release(of);
         else if (!of->dirty && !of->named->pending)
             name_remove(of->named); /* nothing is withheld: the disk knows all of it */
     }
@@ -405,86 +236,34 @@ static void withholding_close(fm_file *file)
 
 static ssize_t withholding_read(fm_file *file, void *data, size_t size, uint64_t offset)
 {
-    content *of = (content *)file;
     pthread_mutex_lock(&lock);
-    size_t wanted = offset < of->size ? least(size, of->size - offset) : 0;
-    ssize_t result = (ssize_t)wanted;
-    for (size_t done = 0; done < wanted;) {
-        uint64_t at = offset + done;
-        size_t index = (size_t)(at / PAGE), within = (size_t)(at % PAGE), some = least(wanted - done, PAGE - within);
-        unsigned char *out = (unsigned char *)data + done;
-        if (index < of->page_count && of->page[index] != NULL)
-            memcpy(out, of->page[index] + within, some);
-        else if (read_kept(of, out, some, at) < 0) {
-            result = FM_EIO;
-            break;
-        }
-        done += some;
-    }
+    ssize_t result = fm_file_content_read((content *)file, data, size, offset);
     pthread_mutex_unlock(&lock);
     return result;
 }
 
 static int withholding_write(fm_file *file, const void *data, size_t size, uint64_t offset)
 {
-    content *of = (content *)file;
-    if (size > SIZE_LIMIT || offset > SIZE_LIMIT - size)
-        return FM_ENOSPC;
-    int result = 0;
     pthread_mutex_lock(&lock);
-    for (size_t done = 0; done < size && result == 0;) {
-        uint64_t at = offset + done;
-        size_t within = (size_t)(at % PAGE), some = least(size - done, PAGE - within);
-        unsigned char *page;
-        result = own_page(of, (size_t)(at / PAGE), &page);
-        if (result < 0)
-            break;
-        memcpy(page + within, (const unsigned char *)data + done, some);
-        done += some;
-        of->dirty = true;
-        if (of->size < offset + done)
-            of->size = offset + done;
-    }
+    int result = fm_file_content_write((content *)file, data, size, offset);
     pthread_mutex_unlock(&lock);
     return result;
 }
 
 static int withholding_allocate(fm_file *file, uint64_t size)
 {
-    content *of = (content *)file;
-    if (size > SIZE_LIMIT)
-        return FM_ENOSPC;
-    int result = 0;
     pthread_mutex_lock(&lock);
-    /* The blocks are taken now, so that a full disk shows itself here; a length that nobody synced is not. */
-    if (of->on_disk && size > 0 && fallocate(of->fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)size) != 0 && errno != EOPNOTSUPP)
-        result = code_of_errno();
-    if (result == 0 && of->size < size) {
-        of->size = size;
-        of->dirty = true;
-    }
+    int result = fm_file_content_allocate((content *)file, size);
     pthread_mutex_unlock(&lock);
     return result;
 }
 
 static int withholding_truncate(fm_file *file, uint64_t size)
 {
-    content *of = (content *)file;
-    if (size > SIZE_LIMIT)
-        return FM_ENOSPC;
     pthread_mutex_lock(&lock);
-    if (size < of->size) {
-        size_t index = (size_t)(size / PAGE), within = (size_t)(size % PAGE);
-        if (index < of->page_count && of->page[index] != NULL)
-            memset(of->page[index] + within, 0, PAGE - within);
-        forget_pages(of, index + (within > 0));
-        if (of->kept > size)
-            of->kept = size;
-    }
-    of->dirty = of->dirty || size != of->size;
-    of->size = size;
+    int result = fm_file_content_truncate((content *)file, size);
     pthread_mutex_unlock(&lock);
-    return 0;
+    return result;
 }
 
 static int64_t withholding_size(fm_file *file)
@@ -498,7 +277,7 @@ static int64_t withholding_size(fm_file *file)
 static int withholding_sync(fm_file *file)
 {
     pthread_mutex_lock(&lock);
-    int result = apply((content *)file);
+    int result = fm_file_content_sync((content *)file);
     pthread_mutex_unlock(&lock);
     return result;
 }
@@ -557,7 +336,7 @@ static int withholding_unlink(const char *path)
         at->seen = NULL;
         at->pending = true;
         gone->named = NULL;
-        content_release(gone);
+        fm_file_content_release(gone);
     }
     pthread_mutex_unlock(&lock);
     return result;
@@ -567,7 +346,7 @@ static int withholding_sync_folder(const char *path)
 {
     char folder[PATH_MAX];
     if (realpath(path, folder) == NULL)
-        return code_of_errno();
+        return fm_file_code_of_errno();
     pthread_mutex_lock(&lock);
     int result = publish_folder(folder);
     pthread_mutex_unlock(&lock);
