@@ -6,51 +6,6 @@
 #   tests/fuzz/<name>_fuzz.c     fuzz.<name>      the corpus tests/fuzz/corpus/<name>; in the preset `fuzz`, libFuzzer
 #   tests/bench/<name>.c         no test: build/<preset>/bench/<name>
 #   rules/<pack>/                rule.<pack>      fmads rules test
-#
-# The first twelve lines of a file may say more, in a comment:
-#   links: ingest engine         layers to link instead of the kind's own
-#   labels: slow tsan serial     further ctest labels; `tsan` lets a system test run in that preset, `serial` nothing beside it
-#   timeout: 600                 seconds
-
-set(FMADS_TEST_ENVIRONMENT
-    "FMADS_SOURCE=${CMAKE_SOURCE_DIR};UBSAN_OPTIONS=print_stacktrace=1;TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1")
-
-# What a file says of itself under `key`, as a list; empty when nothing.
-function(fmads_said source key out)
-  file(STRINGS ${source} lines LIMIT_COUNT 12)
-  set(found "")
-  foreach(line ${lines})
-    if(line MATCHES "^[-/*# ]*${key}: ([a-z0-9_ ]+)")
-      string(STRIP "${CMAKE_MATCH_1}" found)
-      string(REGEX REPLACE " +" ";" found "${found}")
-    endif()
-  endforeach()
-  set(${out} "${found}" PARENT_SCOPE)
-endfunction()
-
-# The libraries of a test source: the layers that it names, else those that its kind has.
-function(fmads_links target source)
-  fmads_said(${source} links layers)
-  if(NOT layers)
-    set(layers ${ARGN})
-  endif()
-  list(TRANSFORM layers PREPEND fm_)
-  target_link_libraries(${target} PRIVATE ${layers})
-  target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/tests ${FMADS_GENERATED})
-  target_compile_definitions(${target} PRIVATE FMADS_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
-endfunction()
-
-function(fmads_properties test source kind timeout)
-  fmads_said(${source} labels labels)
-  fmads_said(${source} timeout said)
-  if(said)
-    set(timeout ${said})
-  endif()
-  set_tests_properties(${test} PROPERTIES LABELS "${kind};${labels}" TIMEOUT ${timeout} ENVIRONMENT "${FMADS_TEST_ENVIRONMENT}")
-  if("serial" IN_LIST labels)
-    set_tests_properties(${test} PROPERTIES RUN_SERIAL TRUE)
-  endif()
-endfunction()
 
 # tests/golden and tests/replay: cmocka programs.
 function(fmads_programs kind timeout)
