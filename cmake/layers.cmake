@@ -30,8 +30,10 @@ fmads_layer(feed USES fm_base fm_ingest)
 fmads_layer(net USES fm_base fm_kernels fm_ingest fm_journal fm_engine fm_script fm_store fm_alert PkgConfig::H2O wslay PkgConfig::OPENSSL PkgConfig::ZLIB)
 fmads_layer(tool USES fm_net fm_sim fm_feed)
 fmads_layer(main USES fm_tool)
+include(cmake/embed_lua.cmake)
 
 if(EXISTS ${CMAKE_SOURCE_DIR}/src/main/main.c)
   add_executable(fmads src/main/main.c)
-  target_link_libraries(fmads PRIVATE fm_main)
+  # whole: the subcommands of src/main are reached through the table in src/tool only
+  target_link_libraries(fmads PRIVATE $<LINK_LIBRARY:WHOLE_ARCHIVE,fm_main>)
 endif()
