@@ -299,6 +299,7 @@ static int open_parts(fm_router *router, fm_error *error)
         .layer = router->config.layer,
         .incarnation_ms = router->config.incarnation_ms,
         .sync_always = router->config.sync_always,
+        .read_only = router->config.read_only,
         .file_bytes = router->config.file_bytes,
         .retain_bytes = router->config.retain_bytes,
     };
@@ -337,6 +338,8 @@ int fm_router_open(const fm_router_config *config, fm_router **out, fm_error *er
 
 int fm_router_start(fm_router *router)
 {
+    if (router->config.read_only)
+        return FM_EINVAL;
     return fm_worker_start(&router->worker, "fm-router", run, router);
 }
 

@@ -49,6 +49,7 @@ typedef struct fm_router_config {
     bool        sync_always;   /* journal.sync = "always": `taken` counts what is synced; else what is written */
     uint64_t    ids_max;       /* ids remembered for duplicates; preset (0) 1,000,000; the oldest leave */
     uint64_t    retain_bytes;  /* of the log; preset (0) 1 GiB; what is beyond goes, oldest first; what a sink still needed is a counted, logged hole */
+    bool        read_only;     /* verify: nothing is cut, made or removed, also beside a running server; cannot be started */
     uint64_t    file_bytes;    /* of one log file; preset (0) 64 MiB or a quarter of retain_bytes; at most 64 MiB */
 } fm_router_config;
 

@@ -158,7 +158,7 @@ int fm_router_log_open(const fm_router_log_config *config, fm_routed_visit visit
     int result;
     if (strlen(config->directory) >= sizeof log->directory - 64)
         result = fm_fail(error, FM_EINVAL, "the path of the router's log is too long");
-    else if ((result = fm_folder_make(config->directory)) < 0)
+    else if (!config->read_only && (result = fm_folder_make(config->directory)) < 0)
         result = fm_fail_errno(error, result, "could not make folder \"%s\"", config->directory);
     else {
         strcpy(log->directory, config->directory);
@@ -289,7 +289,7 @@ uint64_t fm_router_log_next(const fm_router_log *log)
 
 uint64_t fm_router_log_last(const fm_router_log *log)
 {
-    return fm_router_file_last(fm_router_log_newest(log));
+    return log->file_count > 0 ? fm_router_file_last(fm_router_log_newest(log)) : 0;
 }
 
 const fm_router_cursor *fm_router_log_cursors(const fm_router_log *log)

@@ -15,11 +15,12 @@ typedef struct fm_router_log_config {
     const char          *directory;
     const fm_file_layer *layer;
     uint64_t             incarnation_ms; /* 0 = whatever the log says */
-    bool                 sync_always;
+    bool                 sync_always, read_only;
     uint64_t             file_bytes, retain_bytes;
 } fm_router_log_config;
 
-/* Reads all of it, `visit` for each alert in order; cuts a torn tail; ends with everything synced. */
+/* Reads all of it, `visit` for each alert in order; cuts a torn tail; ends with everything synced. Read only: ends before a torn tail, which may be
+ * an append under way. */
 int  fm_router_log_open(const fm_router_log_config *config, fm_routed_visit visit, void *context, fm_router_log **out,
                         fm_error *error) FM_CHECKED;
 void fm_router_log_close(fm_router_log *log);

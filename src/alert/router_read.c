@@ -149,7 +149,7 @@ int fm_router_log_read(fm_router_log *log, uint64_t after, uint64_t last, uint32
 uint64_t fm_router_log_oldest(fm_router_log *log)
 {
     pthread_mutex_lock(&log->lock);
-    uint64_t oldest = log->files[0]->head.previous_sequence;
+    uint64_t oldest = log->file_count > 0 ? log->files[0]->head.previous_sequence : 0;
     pthread_mutex_unlock(&log->lock);
     return oldest;
 }

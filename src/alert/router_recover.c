@@ -131,7 +131,7 @@ static int read_frames(const reading *read, fm_router_file *file, const char *da
         } else if (was_synced(data, size, file->size)) {
             return damaged(read->error, FM_ECORRUPT, file, file->size, "a frame is damaged that had been written whole");
         } else {
-            int result = cut_tail(read->log, file, data, size);
+            int result = read->log->config.read_only ? 0 : cut_tail(read->log, file, data, size);
             if (result < 0)
                 return damaged(read->error, result, file, file->size, "a torn tail could not be set aside");
             break;
@@ -172,7 +172,7 @@ static int read_file(const reading *read, uint64_t first, bool newest)
 
     char *data = NULL;
     size_t size = 0;
-    int result = log->config.layer->open(file->path, FM_FILE_CREATE, &file->file);
+    int result = log->config.layer->open(file->path, log->config.read_only ? FM_FILE_READ : FM_FILE_CREATE, &file->file);
     if (result == 0)
         result = fm_file_read_all(log->config.layer, file->path, SIZE_MAX, &data, &size);
     if (result < 0)
@@ -209,7 +209,7 @@ static bool needs_new_file(fm_router_log *log, uint64_t *first)
     return !same_run || !same_incarnation || head->sync_always != (uint64_t)log->config.sync_always;
 }
 
-int fm_router_log_recover(fm_router_log *log, fm_routed_visit visit, void *context, fm_error *error)
+static int read_files(fm_router_log *log, fm_routed_visit visit, void *context, fm_error *error)
 {
     names list = {0};
     reading read = {log, visit, context, error};
@@ -218,13 +218,24 @@ int fm_router_log_recover(fm_router_log *log, fm_routed_visit visit, void *conte
         result = read_file(&read, list.first[i], i + 1 == list.count);
     free(list.first);
     FM_TRY(result);
-
-    uint64_t first = 1;
     if (log->file_count > 0) {
         fm_router_file *newest = fm_router_log_newest(log);
         log->next = newest->count > 0 ? fm_router_file_last(newest) + 1 : newest->head.first_sequence;
         if (log->config.incarnation_ms == 0)
             log->config.incarnation_ms = newest->head.incarnation_ms;
+    }
+    return 0;
+}
+
+int fm_router_log_recover(fm_router_log *log, fm_routed_visit visit, void *context, fm_error *error)
+{
+    FM_TRY(read_files(log, visit, context, error));
+    if (log->config.read_only)
+        return 0;
+    uint64_t first = 1;
+    int result;
+    if (log->file_count > 0) {
+        fm_router_file *newest = fm_router_log_newest(log);
         result = log->config.layer->sync(newest->file); /* what a killed process wrote counts as logged from here on */
         if (result < 0)
             return damaged(error, result, newest, newest->size, "it could not be synced");
