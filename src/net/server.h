@@ -26,7 +26,7 @@ typedef struct fm_server_config {
     uint32_t    requests_max;        /* net.requests_max: ingest requests waiting for their verdict, per thread; preset 1024 */
     uint64_t    ws_queue_bytes_max;  /* net.ws_queue_bytes_max: unsent bytes of a WebSocket subscriber; preset 4 MiB */
     uint32_t    ws_message_bytes_max;/* net.ws_message_bytes_max; preset 1 MiB */
-    uint32_t    quarantine_max;      /* ingest.quarantine_max: refused records kept, per thread; preset 1000 */
+    uint32_t    quarantine_max;      /* ingest.quarantine_max: refused records kept, per thread; preset 1000; 0 = none */
     fm_decode_limits limits;
     fm_clock    clock;
     fm_engine  *engine;
@@ -35,7 +35,7 @@ typedef struct fm_server_config {
     fm_sink_redis *redis;            /* NULL when redis.url is empty */
     fm_journal *journal;
     const char *version;
-    /* The rules and their health as JSON for /v1/rules, and a reload; filled by main.c. */
+    /* The rules and their health as JSON for /v1/rules, and a reload; filled by main.c. Called on a thread of the server's own, one at a time. */
     void      (*rules_json)(void *context, fm_text *out);
     int       (*rules_reload)(void *context, fm_error *error);
     void       *rules_context;
@@ -43,10 +43,13 @@ typedef struct fm_server_config {
 
 typedef struct fm_server fm_server;
 
-int  fm_server_create(const fm_server_config *config, fm_server **out, fm_error *error) FM_CHECKED; /* binds and listens */
+/* Binds, so that the port is known and an address in use is told; each thread listens when it runs, so nobody connects before its shard has
+ * recovered. Proves that the strict front is in place, or fails. Before fm_router_start (it listens to the router). Ignores SIGPIPE. */
+int  fm_server_create(const fm_server_config *config, fm_server **out, fm_error *error) FM_CHECKED;
 uint16_t fm_server_port(const fm_server *server);
 void fm_server_run_shard(fm_server *server, uint32_t shard); /* the thread's body; returns after fm_server_stop has drained */
 void fm_server_stop(fm_server *server);                      /* any thread, signal-safe: graceful, at most 5 s */
+/* After the threads have been joined; before fm_router_close. The archive may still run, or may have been stopped. */
 void fm_server_destroy(fm_server *server);
 
 /* The API without a server: for /openapi.json, docs/reference and tests. */
