@@ -180,7 +180,8 @@ static bool wanted(const bench_row *row, const char *name)
 {
     char full[96];
     snprintf(full, sizeof(full), "%s.%s", row->prefix, row->name);
-    return !name || strncmp(full, name, strlen(name)) == 0;
+    size_t size = name ? strlen(name) : 0; /* "kernel.ewma" is not "kernel.ewma_z" */
+    return !name || (strncmp(full, name, size) == 0 && (full[size] == '\0' || full[size] == '.'));
 }
 
 static int bench_all(const char *name, bool json, int *rows)

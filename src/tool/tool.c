@@ -5,16 +5,12 @@
 #include <stdbool.h>
 #include <string.h>
 
-const fm_command fm_commands[] = {
-#define COMMAND(name, run, summary, usage, options, examples) {#name, run, summary, usage, options, examples},
-#include "tool/commands.def"
-#undef COMMAND
-    {0},
-};
+static const fm_command none = {0};
+static const fm_command *table = &none; /* set once by fm_tool_main, before anything else runs */
 
 static const fm_command *find(const char *name)
 {
-    for (const fm_command *command = fm_commands; command->name; command++)
+    for (const fm_command *command = table; command->name; command++)
         if (strcmp(command->name, name) == 0)
             return command;
     return NULL;
@@ -43,7 +39,7 @@ void fm_tool_help(FILE *out, const char *name)
 static void overview(FILE *out)
 {
     fputs("FM-ADS finds anomalies in market data while it arrives.\n\nusage: fmads COMMAND [OPTIONS]\n\n", out);
-    for (const fm_command *command = fm_commands; command->name; command++)
+    for (const fm_command *command = table; command->name; command++)
         fprintf(out, "  %-9s %s\n", command->name, command->summary);
     fputs("\nStart with `fmads demo`; `fmads COMMAND --help` tells more.\n"
           "Exit codes: 0 done, 1 found something to look at, 2 usage, 3 could not be done.\n",
@@ -84,8 +80,9 @@ static bool asks_for_help(int argc, char **argv)
     return false;
 }
 
-int fm_tool_main(int argc, char **argv)
+int fm_tool_main(int argc, char **argv, const fm_command *commands)
 {
+    table = commands;
     const char *name = argc > 1 ? argv[1] : "";
     if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0 || strcmp(name, "help") == 0) {
         if (argc > 2 && find(argv[2]))

@@ -22,10 +22,9 @@ typedef struct fm_command {
     const char *summary, *usage, *options, *examples;
 } fm_command;
 
-extern const fm_command fm_commands[]; /* in the order of the table; ends with name NULL */
-
-/* All of the program: finds the subcommand and runs it. */
-int fm_tool_main(int argc, char **argv);
+/* All of the program: finds the subcommand and runs it. main.c makes `commands` from commands.def, since most of them live above this
+ * layer; in the order of the table, ends with name NULL. */
+int fm_tool_main(int argc, char **argv, const fm_command *commands);
 
 void fm_tool_help(FILE *out, const char *command);  /* of one subcommand */
 int  fm_tool_usage_error(const char *command, const char *format, ...) FM_PRINTF(2, 3); /* says what is wrong and how it is right: 2 */
