@@ -33,7 +33,7 @@ static int damaged(fm_error *error, const char *path, uint64_t offset, const cha
 /* 1 with the header's values in *segment; 0 when the file was never used (no header, nothing behind it). */
 static int load_header(fm_scan *scan, fm_segment *segment, fm_error *error)
 {
-    const char *bytes;
+    const char *bytes = NULL;
     int there = fm_scan_bytes(scan, 0, sizeof(fm_segment_header), &bytes);
     int result = there;
     if (there > 0) {
@@ -127,7 +127,7 @@ static int keep_aside(fm_journal *journal, fm_scan *scan, const fm_segment *segm
     int result = journal->layer->truncate(file, 0);
     for (uint64_t at = from; at < end && result == 0;) {
         size_t size = end - at < COPY_SIZE ? (size_t)(end - at) : COPY_SIZE;
-        const char *bytes;
+        const char *bytes = NULL;
         int there = fm_scan_bytes(scan, at, size, &bytes);
         result = there == 1 ? journal->layer->write(file, bytes, size, at - from) : there < 0 ? there : FM_EIO;
         at += size;

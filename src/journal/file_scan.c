@@ -108,7 +108,7 @@ bool fm_events_fill(const void *events, size_t size, uint32_t count)
 /* The frame at `offset`, an fm_scanned or negative. */
 static int frame_at(fm_scan *scan, uint64_t offset, fm_frame_header *header, const char **payload)
 {
-    const char *bytes;
+    const char *bytes = NULL;
     int there = fm_scan_bytes(scan, offset, sizeof(*header), &bytes);
     if (there <= 0)
         return there < 0 ? there : FM_SCAN_BAD;
@@ -173,7 +173,7 @@ static int survey_end(fm_scan *scan, uint64_t offset, fm_survey *out)
     out->end = offset;
     for (uint64_t at = offset; at < scan->file_size;) {
         size_t size = scan->file_size - at < WINDOW_SIZE ? (size_t)(scan->file_size - at) : WINDOW_SIZE;
-        const char *bytes;
+        const char *bytes = NULL;
         int there = fm_scan_bytes(scan, at, size, &bytes);
         if (there <= 0)
             return there;
