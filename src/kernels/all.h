@@ -1,4 +1,5 @@
-/* kernels/all.h - every kernel's header, in the order in which their `ffi` parts make one cdef (a part uses only earlier ones). */
+/* kernels/all.h - every kernel's header, in the order in which their `ffi` parts make one cdef (a part uses only
+ * earlier ones). */
 #ifndef FM_KERNELS_ALL_H
 #define FM_KERNELS_ALL_H
 

@@ -1,13 +1,14 @@
 /* kernels/kernel.h - the descriptor that every feature and detector ends with; kernels.def lists them.
  *
- * The contract: state is plain bytes of a size fixed by the parameters, without pointers, so a snapshot is a memcpy; `score` reads a
- * const state and may use the new inputs and the past; `update` moves the inputs into the past. NaN in means "missing" and changes
- * nothing but time; NaN out means "not warm yet"; never an infinity. A kernel allocates nothing, reads no clock, does no I/O, and
- * gives the same bits on every x86-64 (exp, log, pow from base/fmath).
+ * The contract: state is plain bytes of a size fixed by the parameters, without pointers, so a snapshot is a memcpy;
+ * `score` reads a const state and may use the new inputs and the past; `update` moves the inputs into the past. NaN in
+ * means "missing" and changes nothing but time; NaN out means "not warm yet"; never an infinity. A kernel allocates
+ * nothing, reads no clock, does no I/O, and gives the same bits on every x86-64 (exp, log, pow from base/fmath).
  *
- * Inputs are wired by name: "x" is the series that a rule chose with `of =` (default: the last trade price, else the mid);
- * "price", "size", "side" come from a trade (side +1 buy, -1 sell, NaN unknown), "bid", "bid_size", "ask", "ask_size" from the consolidated quote, "event" is 1 on every
- * record. A kernel is stepped on the records that carry all of its inputs' sources: trades, quotes, values, or any record. */
+ * Inputs are wired by name: "x" is the series that a rule chose with `of =` (default: the last trade price, else the
+ *        mid); "price", "size", "side" come from a trade (side +1 buy, -1 sell, NaN unknown), "bid", "bid_size",
+ *        "ask", "ask_size" from the consolidated quote, "event" is 1 on every record. A kernel is stepped on the
+ *        records that carry all of its inputs' sources: trades, quotes, values, or any record. */
 #ifndef FM_KERNELS_KERNEL_H
 #define FM_KERNELS_KERNEL_H
 
@@ -23,26 +24,31 @@ typedef enum fm_kernel_kind { FM_KERNEL_FEATURE, FM_KERNEL_DETECTOR } fm_kernel_
 /* One parameter, input or output. A table of them ends with a row whose name is NULL. */
 typedef struct fm_field {
     const char *name;
-    const char *unit;   /* "s" (rules may write "30m"), "sigma", "1", "x" (that of the input x), "price", "size", "1/s" */
-    double      low;    /* parameters: smallest and largest value taken */
-    double      high;
-    double      preset; /* parameters: value when not given; NaN = must be given */
-    double      usual;  /* outputs: what a calm market shows, for evidence; NaN = nothing is usual */
-    const char *help;   /* one sentence */
+    const char *unit; /* "s" (rules may write "30m"), "sigma", "1", "x" (that of the input x), "price", "size", "1/s" */
+    double low;       /* parameters: smallest and largest value taken */
+    double high;
+    double preset;    /* parameters: value when not given; NaN = must be given */
+    double usual;     /* outputs: what a calm market shows, for evidence; NaN = nothing is usual */
+    const char *help; /* one sentence */
 } fm_field;
 
 typedef struct fm_kernel {
-    const char     *name;
-    const char     *summary;
-    const char     *source; /* paper, standard or exchange document */
-    fm_kernel_kind  kind;
-    uint32_t        layout; /* version of the state's bytes; raised when they change meaning */
-    const fm_field *params, *inputs, *outputs; /* outputs[0] is what `feature.name{}` gives; others by output = "name" */
-    size_t (*state_size)(const double *params);                                      /* multiple of 8 */
-    int (*init)(void *state, const double *params);                                  /* 0, or FM_EINVAL; state is zeroed before */
-    void (*score)(const void *state, int64_t ts_ns, const double *in, double *out);  /* writes every output */
+    const char *name;
+    const char *summary;
+    const char *source; /* paper, standard or exchange document */
+    fm_kernel_kind kind;
+    uint32_t layout; /* version of the state's bytes; raised when they change meaning */
+    const fm_field *params, *inputs;
+    const fm_field *outputs; /* outputs[0] is what `feature.name{}` gives; others by output = "name" */
+    /* Bytes of state, a multiple of 8; 0 for a kernel without a past. */
+    size_t (*state_size)(const double *params);
+    /* 0, or FM_EINVAL; state is zeroed before. */
+    int (*init)(void *state, const double *params);
+    /* Writes every output. */
+    void (*score)(const void *state, int64_t ts_ns, const double *in, double *out);
     void (*update)(void *state, int64_t ts_ns, const double *in);
-    void (*step)(void *state, int64_t ts_ns, const double *in, double *out);         /* = score then update, bit for bit; may be NULL */
+    /* Score, then update, bit for bit; may be NULL. */
+    void (*step)(void *state, int64_t ts_ns, const double *in, double *out);
     const char *warm_up; /* when outputs stop being NaN, one sentence */
     const char *cost;    /* "~4 ns, 40 bytes" */
 } fm_kernel;
@@ -50,8 +56,8 @@ typedef struct fm_kernel {
 extern const fm_kernel *const fm_kernels[]; /* every kernel in kernels.def, in its order; NULL ends it */
 
 const fm_kernel *fm_kernel_find(fm_kernel_kind kind, const char *name); /* NULL when there is none */
-int fm_kernel_field_index(const fm_field *fields, const char *name);   /* -1 when there is none */
+int fm_kernel_field_index(const fm_field *fields, const char *name);    /* -1 when there is none */
 int fm_kernel_field_count(const fm_field *fields);
-int fm_kernel_check(const fm_field *params, const double *values);     /* 0, or FM_EINVAL when one is outside its range */
+int fm_kernel_check(const fm_field *params, const double *values); /* 0, or FM_EINVAL when one is outside its range */
 
 #endif

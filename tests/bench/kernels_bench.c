@@ -1,10 +1,11 @@
 /* tests/bench/kernels_bench.c - nanoseconds a step of every kernel in the table: one JSON line each.
  * links: kernels base
  *
- * 64 instruments take turns, as in a feed. `ns` is with a tick of each about every 64 ms of event time, when most ticks stay in the
- * open slice of a window; `ns_sparse` with one every 4 s, when nearly every tick closes slices. Medians of 15 rounds; `best` is the
- * fastest round, `spread` (90th - 10th percentile) / median. The row machine.multiply is a chain of dependent multiplications, 4
- * cycles each: it tells how fast the machine was at that moment. */
+ * 64 instruments take turns, as in a feed. `ns` is with a tick of each about every 64 ms of event time, when most
+ * ticks stay in the open slice of a window; `ns_sparse` with one every 4 s, when nearly every tick closes slices.
+ * Medians of 15 rounds; `best` is the fastest round, `spread` (90th - 10th percentile) / median. The row
+ * machine.multiply is a chain of dependent multiplications, 4 cycles each: it tells how fast the machine was at that
+ * moment. */
 #include "base/clock.h"
 #include "base/event.h"
 #include "base/random.h"
@@ -23,7 +24,7 @@
 
 static struct {
     int64_t ts_ns;
-    double  price, bid, ask, size[2], side;
+    double price, bid, ask, size[2], side;
 } tick[ROWS];
 static double in[ROWS][FM_KERNEL_INPUTS_MAX];
 static _Alignas(64) unsigned char states[INSTRUMENTS * STATE_MAX];
@@ -109,7 +110,8 @@ static void bench_machine(void)
         sink = x;
     }
     timing all = timing_of(ns);
-    printf("{\"name\":\"machine.multiply\",\"ns\":%.2f,\"best\":%.2f,\"spread\":%.3f}\n", all.median, all.best, all.spread);
+    printf("{\"name\":\"machine.multiply\",\"ns\":%.2f,\"best\":%.2f,\"spread\":%.3f}\n", all.median, all.best,
+           all.spread);
 }
 
 static void bench(const fm_kernel *kernel)
@@ -136,8 +138,8 @@ static void bench(const fm_kernel *kernel)
     printf("{\"name\":\"kernel.%s\",\"params\":{", kernel->name);
     for (int i = 0; kernel->params[i].name != NULL; i++)
         printf("%s\"%s\":%g", i > 0 ? "," : "", kernel->params[i].name, params[i]);
-    printf("},\"ns\":%.2f,\"best\":%.2f,\"spread\":%.3f,\"ns_sparse\":%.2f,\"state_bytes\":%zu}\n", dense.median, dense.best,
-           dense.spread, sparse.median, kernel->state_size(params));
+    printf("},\"ns\":%.2f,\"best\":%.2f,\"spread\":%.3f,\"ns_sparse\":%.2f,\"state_bytes\":%zu}\n", dense.median,
+           dense.best, dense.spread, sparse.median, kernel->state_size(params));
 }
 
 int main(int argc, char **argv)

@@ -13,8 +13,8 @@
 static const char *const COLUMN[COLUMNS] = {"ts_ns", "price", "size", "side", "bid", "bid_size", "ask", "ask_size"};
 
 static int64_t ts_ns[ROWS_MAX];
-static double  cell[ROWS_MAX][COLUMNS];
-static int     row_count;
+static double cell[ROWS_MAX][COLUMNS];
+static int row_count;
 
 static FILE *open_beside(const char *name)
 {
@@ -96,7 +96,8 @@ static void check_row(const fm_kernel *kernel, char *text)
         double expected = strtod(text + 1, &text), actual = outputs[row][i];
         int alike = isnan(expected) ? isnan(actual) : fabs(actual - expected) <= 1e-10 * fabs(expected) + 1e-13;
         if (!alike)
-            fail_msg("%s: %s in row %d is %.17g, expected %.17g", kernel->name, kernel->outputs[i].name, row, actual, expected);
+            fail_msg("%s: %s in row %d is %.17g, expected %.17g", kernel->name, kernel->outputs[i].name, row, actual,
+                     expected);
     }
 }
 

@@ -1,8 +1,8 @@
 /* kernels/common/baseline.h - what is usual: a slow faded mean of samples taken at the end of slices, hard to blind.
  *
- * It ages with event time, but a silence counts for one window at most: markets close, and Monday's open shall be judged by Friday,
- * not by nothing. Once 16 samples are in, a sample is cut to `cut` times the larger of the mean and a floor before it enters, so one
- * spike cannot hide the next. Ready after 16 samples and `warm_ns` of such time. */
+ * It ages with event time, but a silence counts for one window at most: markets close, and Monday's open shall be
+ * judged by Friday, not by nothing. Once 16 samples are in, a sample is cut to `cut` times the larger of the mean and
+ * a floor before it enters, so one spike cannot hide the next. Ready after 16 samples and `warm_ns` of such time. */
 #ifndef FM_KERNELS_COMMON_BASELINE_H
 #define FM_KERNELS_COMMON_BASELINE_H
 
@@ -16,9 +16,9 @@
 
 /* ffi:begin */
 typedef struct fm_baseline {
-    double  fade;   /* 1 / half-life in ns */
-    double  weight; /* faded count of samples */
-    double  mean;   /* unit of the samples */
+    double fade;    /* 1 / half-life in ns */
+    double weight;  /* faded count of samples */
+    double mean;    /* unit of the samples */
     int64_t count;  /* samples ever */
     int64_t age_ns; /* time that counted */
     int64_t warm_ns;

@@ -1,6 +1,7 @@
 /* kernels/common/fade.h - 2^-age for ages that are mostly a small part of a half-life.
  *
- * Below 1/64 half-life the series of the exponential, seven terms, inline; beyond, fm_exp2. Relative error below 3e-16. */
+ * Below 1/64 half-life the series of the exponential, seven terms, inline; beyond, fm_exp2. Relative error below
+ * 3e-16. */
 #ifndef FM_KERNELS_COMMON_FADE_H
 #define FM_KERNELS_COMMON_FADE_H
 

@@ -1,7 +1,7 @@
 /* kernels/common/held.h - the value that a series had a window ago, an empty slice holding the value before it.
  *
- * Kept as the last value of each of 32 slices: the value returned was in force between 31/32 and 32/32 of the window ago. NaN until
- * the series is a window old. 288 bytes. */
+ * Kept as the last value of each of 32 slices: the value returned was in force between 31/32 and 32/32 of the window
+ * ago. NaN until the series is a window old. 288 bytes. */
 #ifndef FM_KERNELS_COMMON_HELD_H
 #define FM_KERNELS_COMMON_HELD_H
 
@@ -12,8 +12,8 @@
 /* ffi:begin */
 typedef struct fm_held {
     fm_slices clock;
-    double    newest;      /* NaN before the first value */
-    double    closing[32]; /* last value of each slice; that of the open one is the value a window ago */
+    double newest;      /* NaN before the first value */
+    double closing[32]; /* last value of each slice; that of the open one is the value a window ago */
 } fm_held;
 /* ffi:end */
 

@@ -1,8 +1,8 @@
 /* kernels/common/log_ratio.h - log(x / past) of two prices that are mostly close.
  *
- * For a move below 1/128 the series of log(1 + d) with d = (x - past) / past, where the difference of two close numbers is exact: the
- * relative error is below 5e-16 however small the move, and there is no table to keep in the cache. Beyond, the difference of two
- * logarithms, absolute error below 2e-16 * |log x|. NaN in either gives NaN. */
+ * For a move below 1/128 the series of log(1 + d) with d = (x - past) / past, where the difference of two close
+ * numbers is exact: the relative error is below 5e-16 however small the move, and there is no table to keep in the
+ * cache. Beyond, the difference of two logarithms, absolute error below 2e-16 * |log x|. NaN in either gives NaN. */
 #ifndef FM_KERNELS_COMMON_LOG_RATIO_H
 #define FM_KERNELS_COMMON_LOG_RATIO_H
 

@@ -1,7 +1,8 @@
 /* kernels/common/number.h - which numbers a kernel takes, and how it keeps its answers finite.
  *
- * Values beyond 1e100 count as missing: the square of the largest one times 1e18 ticks is still finite, so no input can poison
- * a sum for good. Prices are taken from 1e-100 on, so that no quotient of two overflows. Answers that are not finite leave as NaN. */
+ * Values beyond 1e100 count as missing: the square of the largest one times 1e18 ticks is still finite, so no input
+ * can poison a sum for good. Prices are taken from 1e-100 on, so that no quotient of two overflows. Answers that are
+ * not finite leave as NaN. */
 #ifndef FM_KERNELS_COMMON_NUMBER_H
 #define FM_KERNELS_COMMON_NUMBER_H
 

@@ -1,8 +1,9 @@
 /* kernels/common/slices.h - the clock of a window in event time: 32 slices, the newest one open.
  *
- * A window of W is cut into slices of W/32 that lie on multiples of W/32 since 1970, whatever tick came first, so two states fed with
- * the same ticks agree. At any tick the window is the open slice and the 31 before it: it reaches back between 31/32 W and W.
- * A late tick counts as seen now; a gap closes every slice in it at once. Times need not be sane: nothing overflows. */
+ * A window of W is cut into slices of W/32 that lie on multiples of W/32 since 1970, whatever tick came first, so two
+ * states fed with the same ticks agree. At any tick the window is the open slice and the 31 before it: it reaches back
+ * between 31/32 W and W. A late tick counts as seen now; a gap closes every slice in it at once. Times need not be
+ * sane: nothing overflows. */
 #ifndef FM_KERNELS_COMMON_SLICES_H
 #define FM_KERNELS_COMMON_SLICES_H
 

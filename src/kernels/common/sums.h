@@ -1,7 +1,7 @@
 /* kernels/common/sums.h - the sum of something over a window in event time.
  *
- * Closed slices are summed anew whenever one closes, so no rounding error is carried along; between two closings a tick costs one
- * addition. 304 bytes. */
+ * Closed slices are summed anew whenever one closes, so no rounding error is carried along; between two closings a
+ * tick costs one addition. 304 bytes. */
 #ifndef FM_KERNELS_COMMON_SUMS_H
 #define FM_KERNELS_COMMON_SUMS_H
 
@@ -9,9 +9,9 @@
 
 /* ffi:begin */
 typedef struct fm_sums {
-    double closed;     /* sum of the slices that are closed */
-    double newest;     /* sum of the open slice */
-    double slot[32];   /* closed slices; that of the open one is 0 */
+    double closed;   /* sum of the slices that are closed */
+    double newest;   /* sum of the open slice */
+    double slot[32]; /* closed slices; that of the open one is 0 */
 } fm_sums;
 /* ffi:end */
 

@@ -1,7 +1,8 @@
 /* kernels/common/surge.h - an amount over the last window against the faded average of such windows.
  *
- * The machine under event_rate and volume_ratio. The baseline takes a sample at the end of every slice in which something happened,
- * once the window has been seen whole: it is the usual amount of a window that is not silent. 400 bytes. */
+ * The machine under event_rate and volume_ratio. The baseline takes a sample at the end of every slice in which
+ * something happened, once the window has been seen whole: it is the usual amount of a window that is not silent. 400
+ * bytes. */
 #ifndef FM_KERNELS_COMMON_SURGE_H
 #define FM_KERNELS_COMMON_SURGE_H
 
@@ -12,10 +13,10 @@
 
 /* ffi:begin */
 typedef struct fm_surge {
-    fm_slices   clock;
+    fm_slices clock;
     fm_baseline usual;
-    double      floor; /* smallest average that is divided by */
-    fm_sums     sums;
+    double floor; /* smallest average that is divided by */
+    fm_sums sums;
 } fm_surge;
 /* ffi:end */
 

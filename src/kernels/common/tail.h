@@ -1,10 +1,11 @@
 /* kernels/common/tail.h - how rare a score is among the scores before it: an online conformal p.
  *
- * p = (1 + number of past scores at least as large) / (1 + number of past scores), with ranks to a quarter of an octave: a score
- * counts as large as the lower edge of its bucket, so p is never smaller than the exact one and at most that of a score 25 % smaller.
- * Scores below 1/16 share a bucket, as do those above 2900. When 2^20 scores are in, all counts are halved: the past fades, and p is
- * at least 1e-6. On exchangeable scores P(p <= a) <= a (Vovk, Gammerman & Shafer, "Algorithmic Learning in a Random World", 2005).
- * 296 bytes; asking costs three loads and a division, adding four vector additions. */
+ * p = (1 + number of past scores at least as large) / (1 + number of past scores), with ranks to a quarter of an
+ * octave: a score counts as large as the lower edge of its bucket, so p is never smaller than the exact one and at
+ * most that of a score 20 % smaller. Scores below 1/16 share a bucket, as do those from 3072 up. When 2^20 scores are
+ * in, all counts are halved: the past fades, and p is at least 1e-6. On exchangeable scores P(p <= a) <= a (Vovk,
+ * Gammerman & Shafer, "Algorithmic Learning in a Random World", 2005). 296 bytes; asking costs three loads and a
+ * division, adding four vector additions. */
 #ifndef FM_KERNELS_COMMON_TAIL_H
 #define FM_KERNELS_COMMON_TAIL_H
 

@@ -9,9 +9,17 @@
 #define WARM_COUNT 30
 
 static const fm_field params[] = {
-    {.name = "half_life", .unit = "s", .low = 1e-3, .high = 31 * 86400.0, .preset = 1800,
+    {.name = "half_life",
+     .unit = "s",
+     .low = 1e-3,
+     .high = 31 * 86400.0,
+     .preset = 1800,
      .help = "age at which a value weighs one half"},
-    {.name = "clip", .unit = "sigma", .low = 0, .high = 1e6, .preset = 8,
+    {.name = "clip",
+     .unit = "sigma",
+     .low = 0,
+     .high = 1e6,
+     .preset = 8,
      .help = "how far a value may pull mean and sigma; 0 = any way"},
     {.name = "floor", .unit = "x", .low = 0, .high = 1e15, .preset = 0, .help = "smallest sigma divided by"},
     {0},

@@ -9,10 +9,19 @@
 #define WARM_COUNT 30
 
 static const fm_field params[] = {
-    {.name = "half_life", .unit = "s", .low = 1e-3, .high = 31 * 86400.0, .preset = 1800,
+    {.name = "half_life",
+     .unit = "s",
+     .low = 1e-3,
+     .high = 31 * 86400.0,
+     .preset = 1800,
      .help = "age at which a value weighs one half in mean and sigma"},
     {.name = "drift", .unit = "sigma", .low = 0, .high = 100, .preset = 0.5, .help = "shift that is still no shift"},
-    {.name = "limit", .unit = "sigma", .low = 1, .high = 1e6, .preset = 50, .help = "sum at which both sums start anew"},
+    {.name = "limit",
+     .unit = "sigma",
+     .low = 1,
+     .high = 1e6,
+     .preset = 50,
+     .help = "sum at which both sums start anew"},
     {.name = "clip", .unit = "sigma", .low = 1, .high = 1e6, .preset = 5, .help = "how much one value may add"},
     {.name = "floor", .unit = "x", .low = 0, .high = 1e15, .preset = 0, .help = "smallest sigma divided by"},
     {0},
@@ -25,7 +34,8 @@ typedef struct sums {
 int fm_page_hinkley_init(fm_page_hinkley *detector, const double values[5])
 {
     FM_TRY(fm_kernel_check(params, values));
-    *detector = (fm_page_hinkley){.drift = values[1], .limit = values[2], .clip = values[3], .floor = values[4], .precision = NAN};
+    *detector = (fm_page_hinkley){
+        .drift = values[1], .limit = values[2], .clip = values[3], .floor = values[4], .precision = NAN};
     return fm_ewma_init(&detector->past, values[0] * 1e9);
 }
 
@@ -52,7 +62,8 @@ static sums read(const fm_page_hinkley *detector, double x, double out[4])
     return next;
 }
 
-/* A usable x enters, `next` is what it makes of the sums. Sigma for the next one is made here, where nothing waits for it. */
+/* A usable x enters, `next` is what it makes of the sums. Sigma for the next one is made here, where nothing waits for
+ * it. */
 static void push(fm_page_hinkley *detector, int64_t ts_ns, double x, const sums *next)
 {
     if (FM_LIKELY(!isnan(next->z))) {

@@ -54,7 +54,8 @@ static void drop(fm_robust_z *detector, double x)
     memmove(&detector->sorted[at], &detector->sorted[at + 1], (size_t)(detector->count - at) * sizeof(double));
 }
 
-/* The k-th smallest distance from the median: the sorted sample is two sorted runs of distances, walked from the middle outwards. */
+/* The k-th smallest distance from the median: the sorted sample is two sorted runs of distances, walked from the middle
+ * outwards. */
 static double distance_at(const fm_robust_z *detector, int64_t k)
 {
     int64_t right = find(detector, detector->median), left = right - 1;

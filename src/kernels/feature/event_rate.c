@@ -7,10 +7,18 @@
 
 static const fm_field params[] = {
     {.name = "window", .unit = "s", .low = 1e-3, .high = 86400, .preset = 10, .help = "length of the window"},
-    {.name = "half_life", .unit = "s", .low = 1e-2, .high = 31 * 86400.0, .preset = 3600,
+    {.name = "half_life",
+     .unit = "s",
+     .low = 1e-2,
+     .high = 31 * 86400.0,
+     .preset = 3600,
      .help = "age at which a window weighs one half in the usual rate"},
     {.name = "floor", .unit = "1/s", .low = 0, .high = 1e9, .preset = 5, .help = "smallest usual rate divided by"},
-    {.name = "warm_up", .unit = "s", .low = 0, .high = 31 * 86400.0, .preset = 0,
+    {.name = "warm_up",
+     .unit = "s",
+     .low = 0,
+     .high = 31 * 86400.0,
+     .preset = 0,
      .help = "event time before the first ratio; 0 is a quarter of half_life"},
     {0},
 };

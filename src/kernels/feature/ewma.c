@@ -25,7 +25,11 @@ void fm_ewma_update(fm_ewma *ewma, int64_t ts_ns, double x)
 }
 
 static const fm_field params[] = {
-    {.name = "half_life", .unit = "s", .low = 1e-3, .high = 31 * 86400.0, .preset = 60,
+    {.name = "half_life",
+     .unit = "s",
+     .low = 1e-3,
+     .high = 31 * 86400.0,
+     .preset = 60,
      .help = "age at which a tick weighs one half"},
     {0},
 };

@@ -1,12 +1,16 @@
 /* kernels/feature/ewma.h - mean and spread of an irregular series whose past fades with event time.
  *
- * Every tick enters with weight 1; a tick `half_life` older than the newest weighs one half. A quiet minute fades the past as much as
- * a busy one, which smoothing by tick count would get wrong. `feature.ewma{of = …, output = "z"}` is the z of any other feature.
+ * Every tick enters with weight 1; a tick `half_life` older than the newest weighs one half. A quiet minute fades the
+ * past as much as a busy one, which smoothing by tick count would get wrong. `feature.ewma{of = …, output = "z"}` is
+ * the z of any other feature.
  *
- * Params  half_life (s).  Input x.  Outputs mean (unit of x), z (sigmas of x from the mean; NaN until two values differ).
+ * Params  half_life (s).  Input x.  Outputs mean (unit of x), z (sigmas of x from the mean; NaN until two values
+ *         differ).
  * Source  T. Finch, "Incremental calculation of weighted mean and variance" (2009); weights 2^(-age/half_life).
- * Cost    one fm_exp2 (a short series while ticks are close), one division, a few multiply-adds a tick; 48 bytes of state; nothing allocated.
- * Error   relative error of mean and variance below 1e-12 (tests/golden/kernels); values beyond 1e100 count as missing. */
+ * Cost    one fm_exp2 (a short series while ticks are close), one division, a few multiply-adds a tick; 48 bytes of
+ *         state; nothing allocated.
+ * Error   relative error of mean and variance below 1e-12 (tests/golden/kernels); values beyond 1e100 count as
+ *         missing. */
 #ifndef FM_KERNELS_FEATURE_EWMA_H
 #define FM_KERNELS_FEATURE_EWMA_H
 
@@ -14,16 +18,16 @@
 
 /* ffi:begin */
 typedef struct fm_ewma {
-    double  half_life_ns; /* > 0, finite */
-    double  fade;         /* 1 / half_life_ns */
-    double  weight;       /* faded count of ticks; 0 while empty */
-    double  mean;         /* unit of x */
-    double  sum_square;   /* faded sum of squared distances, unit of x squared */
-    int64_t newest_ns;    /* event time of the newest tick; INT64_MIN while empty */
+    double half_life_ns; /* > 0, finite */
+    double fade;         /* 1 / half_life_ns */
+    double weight;       /* faded count of ticks; 0 while empty */
+    double mean;         /* unit of x */
+    double sum_square;   /* faded sum of squared distances, unit of x squared */
+    int64_t newest_ns;   /* event time of the newest tick; INT64_MIN while empty */
 } fm_ewma;
-int    fm_ewma_init(fm_ewma *ewma, double half_life_ns);       /* 0, or FM_EINVAL unless positive and finite */
-double fm_ewma_z(const fm_ewma *ewma, double x);               /* sigmas from the mean; NaN until two values differ */
-void   fm_ewma_update(fm_ewma *ewma, int64_t ts_ns, double x); /* NaN is skipped; a late tick counts as seen now */
+int fm_ewma_init(fm_ewma *ewma, double half_life_ns);        /* 0, or FM_EINVAL unless positive and finite */
+double fm_ewma_z(const fm_ewma *ewma, double x);             /* sigmas from the mean; NaN until two values differ */
+void fm_ewma_update(fm_ewma *ewma, int64_t ts_ns, double x); /* NaN is skipped; a late tick counts as seen now */
 /* ffi:end */
 
 #endif

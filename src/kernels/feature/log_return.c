@@ -7,7 +7,11 @@
 #include "kernels/kernel.h"
 
 static const fm_field params[] = {
-    {.name = "window", .unit = "s", .low = 0, .high = 31 * 86400.0, .preset = 0,
+    {.name = "window",
+     .unit = "s",
+     .low = 0,
+     .high = 31 * 86400.0,
+     .preset = 0,
      .help = "how far back to compare with; 0 is the previous tick"},
     {0},
 };
@@ -90,7 +94,8 @@ const fm_kernel fm_kernel_log_return = {
     .layout = 1,
     .params = params,
     .inputs = (const fm_field[]){{.name = "x", .unit = "any", .help = "the series, > 0"}, {0}},
-    .outputs = (const fm_field[]){{.name = "log_return", .unit = "1", .usual = 0, .help = "0.0001 is one basis point"}, {0}},
+    .outputs =
+        (const fm_field[]){{.name = "log_return", .unit = "1", .usual = 0, .help = "0.0001 is one basis point"}, {0}},
     .state_size = state_size,
     .init = init,
     .score = score,

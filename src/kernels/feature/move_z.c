@@ -10,10 +10,18 @@
 
 static const fm_field params[] = {
     {.name = "window", .unit = "s", .low = 1e-3, .high = 86400, .preset = 60, .help = "length of the move"},
-    {.name = "half_life", .unit = "s", .low = 1e-2, .high = 31 * 86400.0, .preset = 3600,
+    {.name = "half_life",
+     .unit = "s",
+     .low = 1e-2,
+     .high = 31 * 86400.0,
+     .preset = 3600,
      .help = "age at which a move weighs one half in sigma"},
     {.name = "floor", .unit = "bp", .low = 0, .high = 1e4, .preset = 1, .help = "smallest sigma of a move"},
-    {.name = "warm_up", .unit = "s", .low = 0, .high = 31 * 86400.0, .preset = 0,
+    {.name = "warm_up",
+     .unit = "s",
+     .low = 0,
+     .high = 31 * 86400.0,
+     .preset = 0,
      .help = "event time before the first answer; 0 is a quarter of half_life"},
     {0},
 };

@@ -61,7 +61,8 @@ static void add(fm_order_flow_imbalance *flow, const double quote[4], double e)
     flow->ask_size = quote[3];
 }
 
-void fm_order_flow_imbalance_score(const fm_order_flow_imbalance *flow, int64_t ts_ns, const double quote[4], double out[2])
+void fm_order_flow_imbalance_score(const fm_order_flow_imbalance *flow, int64_t ts_ns, const double quote[4],
+                                   double out[2])
 {
     out[0] = out[1] = NAN;
     if (!usable(quote))
@@ -124,9 +125,10 @@ const fm_kernel fm_kernel_order_flow_imbalance = {
                                  {.name = "ask", .unit = "price", .help = "best ask"},
                                  {.name = "ask_size", .unit = "size", .help = "size at it"},
                                  {0}},
-    .outputs = (const fm_field[]){{.name = "imbalance", .unit = "size", .usual = 0, .help = "positive = pressure up"},
-                                  {.name = "ratio", .unit = "1", .usual = 0, .help = "imbalance over gross flow, -1 … 1"},
-                                  {0}},
+    .outputs =
+        (const fm_field[]){{.name = "imbalance", .unit = "size", .usual = 0, .help = "positive = pressure up"},
+                           {.name = "ratio", .unit = "1", .usual = 0, .help = "imbalance over gross flow, -1 … 1"},
+                           {0}},
     .state_size = state_size,
     .init = init,
     .score = score,

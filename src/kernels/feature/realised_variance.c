@@ -108,9 +108,11 @@ const fm_kernel fm_kernel_realised_variance = {
     .layout = 1,
     .params = params,
     .inputs = (const fm_field[]){{.name = "x", .unit = "any", .help = "the series, > 0"}, {0}},
-    .outputs = (const fm_field[]){{.name = "variance", .unit = "1", .usual = NAN, .help = "of log returns, over the window"},
-                                  {.name = "volatility", .unit = "1", .usual = NAN, .help = "its root; 0.001 is ten basis points"},
-                                  {0}},
+    .outputs =
+        (const fm_field[]){
+            {.name = "variance", .unit = "1", .usual = NAN, .help = "of log returns, over the window"},
+            {.name = "volatility", .unit = "1", .usual = NAN, .help = "its root; 0.001 is ten basis points"},
+            {0}},
     .state_size = state_size,
     .init = init,
     .score = score,

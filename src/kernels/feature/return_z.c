@@ -10,7 +10,11 @@
 #define CUT        8.0 /* sigmas */
 
 static const fm_field params[] = {
-    {.name = "half_life", .unit = "s", .low = 1e-3, .high = 31 * 86400.0, .preset = 1800,
+    {.name = "half_life",
+     .unit = "s",
+     .low = 1e-3,
+     .high = 31 * 86400.0,
+     .preset = 1800,
      .help = "age at which a return weighs one half"},
     {.name = "floor", .unit = "bp", .low = 0, .high = 1e4, .preset = 0.1, .help = "smallest sigma of a tick's return"},
     {0},

@@ -1,4 +1,5 @@
-/* kernels/feature/rolling_min_max.c - see the header. Inside, an empty slice is +infinity … -infinity, which folds away by itself. */
+/* kernels/feature/rolling_min_max.c - see the header. Inside, an empty slice is +infinity … -infinity, which folds
+ * away by itself. */
 #include "kernels/feature/rolling_min_max.h"
 
 #include "base/error.h"
@@ -135,10 +136,11 @@ const fm_kernel fm_kernel_rolling_min_max = {
     .layout = 1,
     .params = params,
     .inputs = (const fm_field[]){{.name = "x", .unit = "any", .help = "the series"}, {0}},
-    .outputs = (const fm_field[]){{.name = "min", .unit = "x", .usual = NAN, .help = "lowest, x included"},
-                                  {.name = "max", .unit = "x", .usual = NAN, .help = "highest, x included"},
-                                  {.name = "position", .unit = "1", .usual = NAN, .help = "0 = at the low, 1 = at the high"},
-                                  {0}},
+    .outputs =
+        (const fm_field[]){{.name = "min", .unit = "x", .usual = NAN, .help = "lowest, x included"},
+                           {.name = "max", .unit = "x", .usual = NAN, .help = "highest, x included"},
+                           {.name = "position", .unit = "1", .usual = NAN, .help = "0 = at the low, 1 = at the high"},
+                           {0}},
     .state_size = state_size,
     .init = init,
     .score = score,

@@ -1,7 +1,7 @@
 /* kernels/feature/rolling_min_max.h - lowest and highest value of the last window, and where x lies between them.
  *
- * The extremes of each of 32 slices are kept; those of the closed ones are folded anew whenever a slice closes. The new x is part of
- * the window. An empty window holds x alone.
+ * The extremes of each of 32 slices are kept; those of the closed ones are folded anew whenever a slice closes. The
+ * new x is part of the window. An empty window holds x alone.
  *
  * Params  window (s).  Input x.
  * Outputs min, max (unit of x), position (0 = at the low, 1 = at the high; NaN while they are equal).
@@ -16,13 +16,15 @@
 /* ffi:begin */
 typedef struct fm_rolling_min_max {
     fm_slices clock;
-    double    low;  /* of the whole window; +infinity while empty */
-    double    high; /* -infinity while empty */
-    double    slot_low[32], slot_high[32]; /* of each slice, the open one too */
+    double low;                         /* of the whole window; +infinity while empty */
+    double high;                        /* -infinity while empty */
+    double slot_low[32], slot_high[32]; /* of each slice, the open one too */
 } fm_rolling_min_max;
-int  fm_rolling_min_max_init(fm_rolling_min_max *rolling, double window_s); /* 0, or FM_EINVAL */
-void fm_rolling_min_max_score(const fm_rolling_min_max *rolling, int64_t ts_ns, double x, double out[3]); /* min, max, position */
-void fm_rolling_min_max_update(fm_rolling_min_max *rolling, int64_t ts_ns, double x); /* NaN is skipped; late = seen now */
+int fm_rolling_min_max_init(fm_rolling_min_max *rolling, double window_s); /* 0, or FM_EINVAL */
+void fm_rolling_min_max_score(const fm_rolling_min_max *rolling, int64_t ts_ns, double x,
+                              double out[3]); /* min, max, position */
+void fm_rolling_min_max_update(fm_rolling_min_max *rolling, int64_t ts_ns,
+                               double x); /* NaN is skipped; late = seen now */
 /* ffi:end */
 
 #endif

@@ -1,6 +1,7 @@
 /* kernels/feature/spread.h - how far apart the best bid and ask are.
  *
- * A quote that is locked (bid = ask), crossed, or has one side says nothing about the cost of trading: NaN, never 0 or less.
+ * A quote that is locked (bid = ask), crossed, or has one side says nothing about the cost of trading: NaN, never 0 or
+ * less.
  *
  * Inputs  bid, ask (price).  Outputs absolute (price), relative (bp of the mid).  No parameters, no state.
  * Source  definition.  Cost one division; 0 bytes of state. */

@@ -124,10 +124,12 @@ const fm_kernel fm_kernel_vwap_deviation = {
     .inputs = (const fm_field[]){{.name = "price", .unit = "price", .help = "of the trade"},
                                  {.name = "size", .unit = "size", .help = "of the trade"},
                                  {0}},
-    .outputs = (const fm_field[]){{.name = "deviation", .unit = "bp", .usual = 0, .help = "price over VWAP, less 1"},
-                                  {.name = "z", .unit = "sigma", .usual = 0, .help = "the same in sigmas of the window's prices"},
-                                  {.name = "vwap", .unit = "price", .usual = NAN, .help = "of the trades before this one"},
-                                  {0}},
+    .outputs =
+        (const fm_field[]){
+            {.name = "deviation", .unit = "bp", .usual = 0, .help = "price over VWAP, less 1"},
+            {.name = "z", .unit = "sigma", .usual = 0, .help = "the same in sigmas of the window's prices"},
+            {.name = "vwap", .unit = "price", .usual = NAN, .help = "of the trades before this one"},
+            {0}},
     .state_size = state_size,
     .init = init,
     .score = score,

@@ -5,7 +5,7 @@
 
 #define ROWS 6000
 
-#define each_kernel(kernel) \
+#define each_kernel(kernel)                                                                                            \
     for (const fm_kernel *kernel = fm_kernels[0], *const *at_ = fm_kernels; kernel != NULL; kernel = *++at_)
 
 static const char *const DETECTOR_OUTPUTS[] = {"score", "p", "expected", "ready"};
@@ -21,7 +21,8 @@ static void every_descriptor_is_complete(void **unused)
     (void)unused;
     each_kernel(kernel)
     {
-        if (!kernel->name || !kernel->summary || !kernel->source || !kernel->warm_up || !kernel->cost || kernel->layout == 0)
+        if (!kernel->name || !kernel->summary || !kernel->source || !kernel->warm_up || !kernel->cost ||
+            kernel->layout == 0)
             fail_msg("%s: a text or the layout is missing", kernel->name);
         assert_non_null(kernel->state_size);
         assert_non_null(kernel->init);
@@ -153,10 +154,11 @@ static void score_has_no_effect_and_missing_input_changes_nothing(void **unused)
 static void outputs_are_never_infinite_whatever_comes_in(void **unused)
 {
     (void)unused;
-    static const double HOSTILE[] = {0.0,    -0.0,      5e-324,   -5e-324, 2.2e-308, 1e-300, 1e-100, 1e-9,    1.0,  1.0, 1.0,
-                                     -1.0,   1e9,       9.1e15,   1e99,    1e100,    1e150,  1e308,  -1e308,  1.79e308,
-                                     -1e100, INFINITY, -INFINITY, NAN,     100.0,    100.01, 99.99};
-    static const int64_t TIMES[] = {0, 1, -1, 1000000000, -1000000000, INT64_MAX, INT64_MIN, INT64_MAX - 1, 1399032000000000000};
+    static const double HOSTILE[] = {0.0,    -0.0,     5e-324, -5e-324,  2.2e-308,  1e-300, 1e-100, 1e-9,   1.0,
+                                     1.0,    1.0,      -1.0,   1e9,      9.1e15,    1e99,   1e100,  1e150,  1e308,
+                                     -1e308, 1.79e308, -1e100, INFINITY, -INFINITY, NAN,    100.0,  100.01, 99.99};
+    static const int64_t TIMES[] = {
+        0, 1, -1, 1000000000, -1000000000, INT64_MAX, INT64_MIN, INT64_MAX - 1, 1399032000000000000};
     each_kernel(kernel)
     {
         for (uint64_t seed = 1; seed <= 4; seed++) {
@@ -175,7 +177,8 @@ static void outputs_are_never_infinite_whatever_comes_in(void **unused)
                 run(kernel, &state, &row, out);
                 for (int j = 0; kernel->outputs[j].name != NULL; j++)
                     if (isinf(out[j]))
-                        fail_msg("%s: %s is infinite in row %d (seed %d)", kernel->name, kernel->outputs[j].name, i, (int)seed);
+                        fail_msg("%s: %s is infinite in row %d (seed %d)", kernel->name, kernel->outputs[j].name, i,
+                                 (int)seed);
             }
         }
     }

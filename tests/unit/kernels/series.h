@@ -17,7 +17,7 @@
 
 typedef struct test_row {
     int64_t ts_ns;
-    double  in[FM_KERNEL_INPUTS_MAX];
+    double in[FM_KERNEL_INPUTS_MAX];
 } test_row;
 
 typedef struct test_state {
@@ -26,8 +26,8 @@ typedef struct test_state {
 
 typedef struct test_market { /* a random walk with quotes and trades */
     fm_random random;
-    int64_t   ts_ns;
-    double    price, spread;
+    int64_t ts_ns;
+    double price, spread;
 } test_market;
 
 static inline void market_init(test_market *market, uint64_t seed)
@@ -94,7 +94,8 @@ static inline void start(const fm_kernel *kernel, int short_ones, test_state *st
     assert_int_equal(kernel->init(state->bytes, params), 0);
 }
 
-static inline void run(const fm_kernel *kernel, test_state *state, const test_row *row, double out[FM_KERNEL_OUTPUTS_MAX])
+static inline void run(const fm_kernel *kernel, test_state *state, const test_row *row,
+                       double out[FM_KERNEL_OUTPUTS_MAX])
 {
     for (int i = 0; i < FM_KERNEL_OUTPUTS_MAX; i++)
         out[i] = 0.0;
