@@ -278,7 +278,7 @@ static inline const char *read_row(row *in, const char *at)
     for (uint32_t index = 0; index < count; index++) {
         fm_field field = decoder->column[index];
         in->field = field;
-        in->draft.seen |= 1u << field;
+        in->draft.seen |= (1u << field) & ~(1u << FM_FIELD_NONE);
         at = FM_LIKELY(field != FM_FIELD_NONE) ? read_known(in, field, at) : read_unknown(in, at);
         if (FM_UNLIKELY(!at))
             return NULL;

@@ -174,7 +174,7 @@ static int read_header(fm_file_reader *reader, const char *path, const char *for
     fm_slice row;
     fill(reader);
     int result = next_row(reader, &row);
-    if (reader->broken != 0)
+    if (result == 0 && reader->broken != 0)
         return fm_fail(error, reader->broken, "could not read file \"%s\": it is damaged", path);
     if (result <= 0)
         return fm_fail(error, FM_EINVAL, "could not read file \"%s\": %s", path, result == 0 ? "it is empty" : "its first line has no end");

@@ -12,7 +12,7 @@
 #include <string.h>
 
 typedef struct line {
-    char   text[1200];
+    char   text[8192];
     size_t used;
 } line;
 
