@@ -1,0 +1,161 @@
+/* tests/unit/kernels/calibration_test.c - the presets and the thresholds that the rules in the box use, on recorded
+ * days.
+ *
+ * EURUSD quotes of six days in May 2014 (the US jobs report of 2014-05-02 12:30 UTC among them) and US equity ticks of
+ * two days in October 2013. Skipped by name where the recordings are not at hand; with CI=true that is a failure. */
+#include "assert_near.h"
+
+#include "base/event.h"
+#include "kernels/kernel.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const EURUSD[] = {"20140501", "20140502", "20140505", "20140506", "20140507", "20140508"};
+
+typedef struct watch { /* one kernel with a threshold on one output, as a rule would have it */
+    const char *kernel;
+    double params[FM_KERNEL_PARAMS_MAX];
+    int output;
+    double threshold;
+    int64_t cooldown_ns;
+} watch;
+
+typedef struct alerts {
+    int count;
+    int inside; /* of the span asked for */
+} alerts;
+
+static FILE *open_recording(const char *name)
+{
+    char path[1024], command[1100];
+    const char *folder = getenv("FMADS_TESTDATA");
+    if (folder != NULL)
+        snprintf(path, sizeof(path), "%s/market/tick/%s.csv.gz", folder, name);
+    else
+        snprintf(path, sizeof(path), "%s/../shared/data/market/tick/%s.csv.gz", FMADS_SOURCE_DIR, name);
+    FILE *probe = fopen(path, "rb");
+    if (probe == NULL) {
+        const char *ci = getenv("CI");
+        if (ci != NULL && strcmp(ci, "true") == 0)
+            fail_msg("no recording %s", path);
+        print_message("skipped: no recording %s\n", path);
+        skip();
+    }
+    fclose(probe);
+    snprintf(command, sizeof(command), "gzip -dc '%s'", path);
+    FILE *pipe = popen(command, "r");
+    assert_non_null(pipe);
+    return pipe;
+}
+
+/* Inputs of a kernel from a row: "x" is the middle of columns 1 and 2, or column 1 alone for trades; size is column 2.
+ */
+static void inputs_of(const fm_kernel *kernel, const double *row, int trades, double *in)
+{
+    for (int i = 0; kernel->inputs[i].name != NULL; i++) {
+        const char *name = kernel->inputs[i].name;
+        if (strcmp(name, "event") == 0)
+            in[i] = 1.0;
+        else if (strcmp(name, "x") == 0)
+            in[i] = trades ? row[1] : 0.5 * (row[1] + row[2]);
+        else
+            in[i] = strcmp(name, "bid") == 0 ? row[1] : row[2];
+    }
+}
+
+/* Runs over one recording and counts the alerts, those in [from_s, to_s) after midnight apart. */
+static alerts count_alerts(const char *name, int trades, const watch *rule, int64_t from_s, int64_t to_s)
+{
+    static _Alignas(64) unsigned char state[4096];
+    char line[512];
+    alerts found = {0};
+    const fm_kernel *kernel = fm_kernel_find(FM_KERNEL_FEATURE, rule->kernel);
+    assert_non_null(kernel);
+    memset(state, 0, sizeof(state));
+    assert_int_equal(kernel->init(state, rule->params), 0);
+    FILE *file = open_recording(name);
+    int64_t quiet_until_ns = INT64_MIN;
+    assert_non_null(fgets(line, sizeof(line), file));
+    while (fgets(line, sizeof(line), file) != NULL) {
+        double row[3] = {0}, in[FM_KERNEL_INPUTS_MAX], out[FM_KERNEL_OUTPUTS_MAX];
+        char *at = line;
+        for (int i = 0; i < 3; i++, at += *at == ',')
+            row[i] = strtod(at, &at);
+        int64_t ts_ns = (int64_t)row[0] * FM_NS_PER_MS;
+        inputs_of(kernel, row, trades, in);
+        kernel->step(state, ts_ns, in, out);
+        if (!(fabs(out[rule->output]) > rule->threshold) || ts_ns < quiet_until_ns)
+            continue;
+        quiet_until_ns = ts_ns + rule->cooldown_ns;
+        found.count++;
+        found.inside += ts_ns >= from_s * FM_NS_PER_S && ts_ns < to_s * FM_NS_PER_S;
+    }
+    pclose(file);
+    return found;
+}
+
+/* Alerts of one watch over the six EURUSD days; `jobs` gets those of 2014-05-02. */
+static int count_eurusd(const watch *rule, alerts *jobs)
+{
+    int total = 0;
+    for (int i = 0; i < 6; i++) {
+        char name[64];
+        snprintf(name, sizeof(name), "fx_ticks_EURUSD_oanda_%s", EURUSD[i]);
+        alerts found = count_alerts(name, 0, rule, (12 * 60 + 29) * 60, (12 * 60 + 45) * 60);
+        total += found.count;
+        if (i == 1)
+            *jobs = found;
+    }
+    return total;
+}
+
+static void move_z_sees_the_jobs_report_and_is_quiet_else_on_a_plateau_of_thresholds(void **unused)
+{
+    (void)unused;
+    for (double threshold = 7.0; threshold <= 13.0; threshold += 1.5) {
+        watch spike = {"move_z", {60, 3600, 1, 0}, 0, threshold, 15 * 60 * FM_NS_PER_S};
+        alerts jobs;
+        int total = count_eurusd(&spike, &jobs);
+        if (jobs.inside < 1 || jobs.count - jobs.inside > 3 || total > 10)
+            fail_msg("threshold %g: %d at the report, %d that day, %d in six days", threshold, jobs.inside, jobs.count,
+                     total);
+    }
+}
+
+static void spreads_and_bursts_on_eurusd_are_a_handful(void **unused)
+{
+    (void)unused;
+    watch wide = {"spread_ratio", {10, 3600, 0, 0}, 0, 5.0, 15 * 60 * FM_NS_PER_S};
+    watch burst = {"event_rate", {10, 3600, 5, 0}, 1, 8.0, 15 * 60 * FM_NS_PER_S};
+    alerts jobs;
+    assert_in_range(count_eurusd(&wide, &jobs), 1, 6);
+    assert_true(jobs.inside >= 1 && jobs.count - jobs.inside <= 1);
+    assert_in_range(count_eurusd(&burst, &jobs), 1, 6);
+    assert_true(jobs.inside >= 1 && jobs.count == jobs.inside);
+}
+
+static void volume_surges_and_quote_bursts_on_equities_are_a_handful_a_day(void **unused)
+{
+    (void)unused;
+    static const char *const TRADES[] = {"eq_trades_BAC_20131008", "eq_trades_IBM_20131007", "eq_trades_SPY_20131007"};
+    static const char *const QUOTES[] = {"eq_quotes_BAC_20131008", "eq_quotes_IBM_20131007"};
+    watch surge = {"volume_ratio", {60, 3600, 0, 0}, 0, 10.0, 10 * 60 * FM_NS_PER_S};
+    watch burst = {"event_rate", {10, 3600, 5, 0}, 1, 8.0, 10 * 60 * FM_NS_PER_S};
+    /* The columns of a trade are time, price, size. */
+    for (int i = 0; i < 3; i++)
+        assert_in_range(count_alerts(TRADES[i], 1, &surge, 0, 0).count, 1, 4);
+    for (int i = 0; i < 2; i++)
+        assert_in_range(count_alerts(QUOTES[i], 0, &burst, 0, 0).count, 0, 4);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(move_z_sees_the_jobs_report_and_is_quiet_else_on_a_plateau_of_thresholds),
+        cmocka_unit_test(spreads_and_bursts_on_eurusd_are_a_handful),
+        cmocka_unit_test(volume_surges_and_quote_bursts_on_equities_are_a_handful_a_day),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
