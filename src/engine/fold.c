@@ -363,6 +363,7 @@ static int apply_clock(fm_fold *fold, fm_partition *partition, const fm_event *e
 static int apply_control(fm_fold *fold, fm_partition *partition, const fm_event *event, int64_t receive_ns, fm_error *error)
 {
     const fm_control *control = &event->as.control;
+    fm_series *series;
     switch (event->kind) {
     case FM_DOMAIN:
         fm_fold_domains(fold, partition, control->index + 1);
@@ -370,7 +371,9 @@ static int apply_control(fm_fold *fold, fm_partition *partition, const fm_event 
     case FM_SERIES:
         if (control->index != partition->series_count || control->domain >= partition->domain_count)
             return bad_entry(partition, "a symbol out of order", error);
-        fm_fold_series(fold, partition, control->index);
+        series = fm_fold_series(fold, partition, control->index);
+        series->price_scale = control->price_scale; /* admission runs ahead within a commit: its scales may be those of later records */
+        series->size_scale = control->size_scale;
         return 0;
     case FM_SCALE:
         if (control->index >= partition->series_count)

@@ -80,8 +80,9 @@ static void put_series(const fm_series *series, fm_text *out)
     size_t at = out->size;
     fm_text_add(out, series->block, series->layout->block_size);
     /* When a timer's entry in the heap comes up depends on how often it was put off between two looks: not state. */
+    static const int64_t none = INT64_MAX;
     for (uint32_t i = 0; i < series->layout->rule_count; i++)
-        ((fm_rule_state *)(void *)(out->data + at + series->layout->rule_state[i]))->heap_ns = INT64_MAX;
+        memcpy(out->data + at + series->layout->rule_state[i] + offsetof(fm_rule_state, heap_ns), &none, sizeof(none));
 }
 
 void fm_snapshot_put(const fm_partition *partition, fm_text *out)

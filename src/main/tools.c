@@ -127,7 +127,8 @@ int fm_tool_config(int argc, char **argv)
 {
     if (argc < 2 || strcmp(argv[1], "check") != 0 || argc > 3)
         return fm_tool_usage_error("config", "it takes check and one file");
-    char *arguments[4] = {argv[0], "--config", argc > 2 ? argv[2] : NULL, NULL};
+    char option[] = "--config";
+    char *arguments[4] = {argv[0], option, argc > 2 ? argv[2] : NULL, NULL};
     int count = argc > 2 ? 3 : 1;
     fm_settings settings;
     fm_error error = {0};
@@ -141,7 +142,7 @@ int fm_tool_config(int argc, char **argv)
 
 /* ---- journal ---- */
 
-static int number(const char *command, const char *name, const char *text, uint64_t preset, uint64_t *out)
+static int parse(const char *command, const char *name, const char *text, uint64_t preset, uint64_t *out)
 {
     char *end;
     *out = text != NULL ? strtoull(text, &end, 10) : preset;
@@ -156,9 +157,9 @@ int fm_tool_journal(int argc, char **argv)
     const char *partition_text = take_value(&argc, argv, "--partition");
     const char *from_text = take_value(&argc, argv, "--from"), *limit_text = take_value(&argc, argv, "--limit");
     uint64_t partition, from, limit;
-    int usage = number("journal", "--partition", partition_text, FM_PARTITION_COUNT, &partition);
-    usage = usage ? usage : number("journal", "--from", from_text, 1, &from);
-    usage = usage ? usage : number("journal", "--limit", limit_text, UINT64_MAX, &limit);
+    int usage = parse("journal", "--partition", partition_text, FM_PARTITION_COUNT, &partition);
+    usage = usage ? usage : parse("journal", "--from", from_text, 1, &from);
+    usage = usage ? usage : parse("journal", "--limit", limit_text, UINT64_MAX, &limit);
     if (usage != 0)
         return usage;
     if (partition_text != NULL && partition >= FM_PARTITION_COUNT)

@@ -72,10 +72,9 @@ static int keep_snapshot(void *context, const fm_snapshot_head *head, const char
     return 0;
 }
 
-static void differ(verifying *v, const char *what, uint32_t partition, uint64_t sequence)
+static void differ(verifying *v, uint64_t *count, const char *what, uint32_t partition, uint64_t sequence)
 {
-    v->verdict->differences++;
-    if (v->verdict->differences <= 20)
+    if (++*count <= 20 && v->out != NULL)
         fprintf(v->out, "partition %u, entry %llu: %s\n", partition, (unsigned long long)sequence, what);
 }
 
@@ -89,7 +88,7 @@ static void compare_snapshots(verifying *v, const fm_partition *partition)
         fm_snapshot_put(partition, &bytes);
         v->verdict->snapshots++;
         if (bytes.size != kept->size || memcmp(bytes.data, kept->data, bytes.size) != 0)
-            differ(v, "the state differs from the snapshot", partition->index, partition->applied);
+            differ(v, &v->verdict->state_differences, "the state differs from the snapshot", partition->index, partition->applied);
         fm_text_fini(&bytes);
     }
 }
@@ -173,7 +172,7 @@ static int compare_alert(void *context, const fm_routed_alert *alert)
     said_alert *found = v->said_count == 0 ? NULL : bsearch(&key, v->said, v->said_count, sizeof(key), by_id);
     v->verdict->alerts++;
     if (found == NULL) {
-        differ(v, "the log of alerts has one that the fold does not give", alert->partition, alert->sequence);
+        differ(v, &v->verdict->alert_differences, "the log of alerts has one that the fold does not give", alert->partition, alert->sequence);
         return 0;
     }
     fm_hash128 body = fm_hash128_of(alert->body.data, alert->body.size);
@@ -185,7 +184,7 @@ static int compare_alert(void *context, const fm_routed_alert *alert)
         same |= memcmp(&found->body, &body, sizeof(body)) == 0;
     }
     if (!same)
-        differ(v, "an alert has another body than the one in the log", alert->partition, alert->sequence);
+        differ(v, &v->verdict->alert_differences, "an alert has another body than the one in the log", alert->partition, alert->sequence);
     return 0;
 }
 
@@ -204,7 +203,7 @@ static int compare_alerts(verifying *v, const fm_settings *settings, const fm_da
     fm_router_close(router);
     for (uint32_t i = 0; i < v->said_count && after == last; i++)
         if (!v->said[i].found)
-            differ(v, "the fold gives an alert that the log of alerts does not have", v->said[i].partition, v->said[i].sequence);
+            differ(v, &v->verdict->alert_differences, "the fold gives an alert that the log of alerts does not have", v->said[i].partition, v->said[i].sequence);
     return visited == FM_ENOTFOUND ? 0 : visited < 0 ? visited : 0;
 }
 
@@ -290,9 +289,10 @@ int fm_tool_verify(int argc, char **argv)
         return fm_tool_usage_error("verify", "there is no option \"%s\"", argv[1]);
     if (fm_verify(&settings, stderr, &verdict, &error) < 0)
         return fm_tool_failed(&error);
+    uint64_t differences = verdict.state_differences + verdict.alert_differences;
     printf(json ? "{\"entries\":%llu,\"records\":%llu,\"snapshots\":%llu,\"alerts\":%llu,\"differences\":%llu}\n"
                 : "%llu entries with %llu records folded again; %llu partition snapshots and %llu alerts compared; %llu differences\n",
            (unsigned long long)verdict.entries, (unsigned long long)verdict.records, (unsigned long long)verdict.snapshots,
-           (unsigned long long)verdict.alerts, (unsigned long long)verdict.differences);
-    return verdict.differences > 0 ? FM_EXIT_FOUND : FM_EXIT_OK;
+           (unsigned long long)verdict.alerts, (unsigned long long)differences);
+    return differences > 0 ? FM_EXIT_FOUND : FM_EXIT_OK;
 }

@@ -12,10 +12,11 @@ typedef struct fm_verdict {
     uint64_t entries, records;    /* folded */
     uint64_t snapshots;           /* partitions of snapshots compared */
     uint64_t alerts;              /* in the router's log, compared */
-    uint64_t differences;
+    uint64_t state_differences;   /* snapshots that are not what the fold gives */
+    uint64_t alert_differences;   /* alerts that only one side has, or with another body */
 } fm_verdict;
 
-/* Differences are written to `out`, a line each. FM_EBUSY while a server uses the directory. */
+/* The first differences are written to `out` (may be NULL), a line each. FM_EBUSY while a server uses the directory. */
 int fm_verify(const fm_settings *settings, FILE *out, fm_verdict *verdict, fm_error *error) FM_CHECKED;
 
 #endif
