@@ -66,6 +66,8 @@ static void take_record(fm_shard *shard, uint32_t origin, const fm_message_recor
         part->reply.accepted++;
         fm_count(&shard->counters, FM_METRIC_ACCEPTED, 1);
         stage_bytes(shard, p, stage->bytes + stage->size, size, count, shard->reading[origin].receive_ns);
+        if (domain.size == 0 || fm_slice_equal(domain, FM_SLICE("live")))
+            stage->live_ns = shard->reading[origin].receive_ns;
         shard->staged_records++;
         shard->reading[origin].used_bytes += size;
         part->reply.touched |= UINT64_C(1) << p;

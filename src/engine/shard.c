@@ -183,6 +183,8 @@ static int64_t log_clocks(fm_shard *shard, bool write)
         if (live < 0 || (uint32_t)live >= partition->domain_count)
             continue;
         int64_t due = fm_fold_due(partition, (uint32_t)live);
+        if (due < shard->stage[p].live_ns) /* data came: they carry the time, also where they lag behind the wall */
+            due = shard->stage[p].live_ns;
         if (write && due <= clock_ns && fm_journal_reserve(shard->writer, sizeof(fm_event)) >= 0) {
             fm_shard_stage_control(shard, p, FM_CLOCK, clock_ns, &(fm_control){.index = (uint32_t)live}, (fm_slice){"", 0});
             fm_count(&shard->counters, FM_METRIC_CLOCK_RECORDS, 1);

@@ -46,6 +46,7 @@ typedef struct fm_stage {
     uint32_t size, count;
     uint64_t first_sequence;
     int64_t  receive_ns;
+    int64_t  live_ns; /* wall time when the partition last took a live record; 0 = never */
 } fm_stage;
 
 typedef struct fm_call {
