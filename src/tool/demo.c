@@ -313,7 +313,8 @@ static int start(demo_state *demo, fm_error *error)
     market.seed = config->seed;
     market.instrument_count = config->instruments;
     market.rate = config->rate;
-    market.start_ns = market.session_open_ns = now_ns - config->warm_up_s * FM_NS_PER_S;
+    market.start_ns = now_ns - config->warm_up_s * FM_NS_PER_S;
+    market.session_open_ns = market.start_ns - market.session_ns / 3; /* it is late morning: the calm part of the curve */
     market.anomaly_first_ns = now_ns + config->first_s * FM_NS_PER_S;
     market.anomaly_every_ns = config->every_s * FM_NS_PER_S;
     snprintf(demo->source, sizeof(demo->source), "demo-%" PRIu64 "-%lld", config->seed, market.start_ns / FM_NS_PER_MS);
