@@ -33,7 +33,7 @@ use "tests"
 use "runner"
 
 return {
-  library = host.sandbox.library,       -- what the chunk of a file is called with: the budget check and the length
+  library = host.sandbox.library,       -- what the chunk of a file is called with
   environment = host.sandbox.environment,
   begin_file = host.head.begin_file,    -- (kind, places, accesses)
   read_rule = host.head.read_rule,      -- (pack, name) -> head

@@ -64,6 +64,8 @@ int  fm_parser_suffixed(fm_parser *parser, fm_expression *out) FM_CHECKED;
 int  fm_parser_fail(fm_parser *parser, const fm_token *at, const char *hint, const char *format, ...) FM_PRINTF(4, 5);
 int  fm_parser_take(fm_parser *parser) FM_CHECKED; /* moves to the next token */
 void fm_parser_insert(fm_parser *parser, uint32_t offset, uint32_t skip, const char *text);
+size_t fm_parser_mark(fm_parser *parser); /* where the current token begins in the new text */
+void fm_parser_wrap(fm_parser *parser, size_t mark, const char *opening); /* puts `opening` at the mark and ")" behind the last token */
 int  fm_parser_declare(fm_parser *parser, const fm_token *name, const char *handler, int parameter) FM_CHECKED;
 int  fm_parser_resolve(fm_parser *parser, const fm_token *name, fm_expression *out) FM_CHECKED;
 int  fm_parser_member(fm_parser *parser, const fm_expression *base, const fm_token *member) FM_CHECKED;

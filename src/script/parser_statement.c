@@ -125,8 +125,17 @@ static bool at_block_end(const fm_parser *parser)
 
 static int return_statement(fm_parser *parser)
 {
-    if (!at_block_end(parser) && !fm_parser_at(parser, ";"))
-        FM_TRY(fm_parser_expression_list(parser));
+    if (!at_block_end(parser) && !fm_parser_at(parser, ";")) {
+        fm_expression value;
+        size_t mark = fm_parser_mark(parser);
+        FM_TRY(fm_parser_expression(parser, &value));
+        if (fm_parser_at(parser, ",")) {
+            FM_TRY(fm_parser_take(parser));
+            FM_TRY(fm_parser_expression_list(parser));
+        } else if (value.kind == FM_EXPRESSION_CALL) {
+            fm_parser_wrap(parser, mark, "__fm_r("); /* no tail call: an error in it has this line */
+        }
+    }
     if (fm_parser_at(parser, ";"))
         FM_TRY(fm_parser_take(parser));
     return at_block_end(parser) ? 0 : fm_parser_expected(parser, "the end of the block after return");

@@ -97,7 +97,7 @@ static void push_accesses(lua_State *lua, const fm_syntax *syntax)
     }
 }
 
-/* The checked text as LuaJIT takes it: in the sandbox's environment, its first line's two names given by the host. */
+/* The checked text as LuaJIT takes it: in the sandbox's environment, its first line's three names given by the host. */
 static void run_chunk(lua_State *lua, const reading *context)
 {
     char chunk[200];
@@ -107,10 +107,10 @@ static void run_chunk(lua_State *lua, const reading *context)
     get_host(lua, "environment");
     lua_setfenv(lua, -2);
     get_host(lua, "library");
-    lua_rawgeti(lua, -1, 1);
-    lua_rawgeti(lua, -2, 2);
-    lua_remove(lua, -3);
-    lua_call(lua, 2, 0);
+    for (int i = 1; i <= 3; i++)
+        lua_rawgeti(lua, -i, i);
+    lua_remove(lua, -4);
+    lua_call(lua, 3, 0);
 }
 
 /* ---- the head */

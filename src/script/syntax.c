@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char prefix[] = "local __fm_b,__fm_len=...;";
+static const char prefix[] = "local __fm_b,__fm_len,__fm_r=...;";
 
 /* Edits to make one of the other: insertions, deletions, replacements, swaps of neighbours. Names are short. */
 static unsigned distance_of(const char *a, const char *b)
@@ -88,6 +88,22 @@ void fm_parser_insert(fm_parser *parser, uint32_t offset, uint32_t skip, const c
     fm_text_add(&parser->out->text, parser->lexer.source.data + parser->copied, offset - parser->copied);
     fm_text_put(&parser->out->text, text);
     parser->copied = offset + skip;
+}
+
+size_t fm_parser_mark(fm_parser *parser)
+{
+    fm_parser_insert(parser, parser->token.offset, 0, "");
+    return parser->out->text.size;
+}
+
+void fm_parser_wrap(fm_parser *parser, size_t mark, const char *opening)
+{
+    fm_text *text = &parser->out->text;
+    size_t size = strlen(opening);
+    fm_parser_insert(parser, parser->previous_end, 0, ")");
+    fm_text_put(text, opening); /* makes room */
+    memmove(text->data + mark + size, text->data + mark, text->size - size - mark);
+    memcpy(text->data + mark, opening, size);
 }
 
 int fm_parser_declare(fm_parser *parser, const fm_token *name, const char *handler, int parameter)

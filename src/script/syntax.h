@@ -7,8 +7,8 @@
  *   - writes to globals and to variables outside the function (state that outlives a call is declared: `state`, s.name),
  *   - writes into tables of the file's own variables from within a function (they are frozen once the file is read),
  *   - `^`, whose bits differ between interpreted and compiled code (math.pow has one result).
- * It adds, without moving a line: a budget check at the start of each function and loop body and before each goto, and a call for `#`,
- * so that frozen tables have a length. */
+ * It adds, without moving a line: a budget check at the start of each function and loop body and before each goto, a call for `#`, so
+ * that frozen tables have a length, and one around what `return f()` calls, so that it is no tail call and an error in it has its line. */
 #ifndef FM_SCRIPT_SYNTAX_H
 #define FM_SCRIPT_SYNTAX_H
 
