@@ -5,7 +5,7 @@
  * ticks stay in the open slice of a window; `ns_sparse` with one every 4 s, when nearly every tick closes slices.
  * Medians of 15 rounds; `best` is the fastest round, `spread` (90th - 10th percentile) / median. The row
  * machine.multiply is a chain of dependent multiplications, 4 cycles each: it tells how fast the machine was at that
- * moment. */
+ * moment; machine.idle is a step that does nothing, the cost of the loop within every other row. */
 #include "base/clock.h"
 #include "base/event.h"
 #include "base/random.h"
@@ -142,11 +142,31 @@ static void bench(const fm_kernel *kernel)
            dense.best, dense.spread, sparse.median, kernel->state_size(params));
 }
 
+static void idle(void *state, int64_t ts_ns, const double *row, double *out)
+{
+    (void)state;
+    (void)ts_ns;
+    out[0] = row[0];
+}
+
+static void bench_idle(void)
+{
+    static const fm_kernel kernel = {.step = idle};
+    double ns[ROUNDS];
+    int64_t clock_ns = 0;
+    for (int i = 0; i < ROUNDS; i++)
+        ns[i] = round_ns(&kernel, 40, &clock_ns, 1);
+    timing all = timing_of(ns);
+    printf("{\"name\":\"machine.idle\",\"ns\":%.2f,\"best\":%.2f,\"spread\":%.3f}\n", all.median, all.best, all.spread);
+}
+
 int main(int argc, char **argv)
 {
     make_ticks();
-    if (argc < 2)
+    if (argc < 2) {
         bench_machine();
+        bench_idle();
+    }
     for (const fm_kernel *const *kernel = fm_kernels; *kernel != NULL; kernel++)
         if (argc < 2 || strcmp(argv[1], (*kernel)->name) == 0)
             bench(*kernel);

@@ -10,7 +10,7 @@
  *         them differ.
  * Error   p rounds up, to a quarter octave of the score, and is at least 1e-6.
  * Source  Finch (2009) as in ewma; Vovk, Gammerman & Shafer, "Algorithmic Learning in a Random World" (2005).
- * Cost    three divisions, a root, a short series, four vector additions a tick; 368 bytes of state. */
+ * Cost    three divisions, a root, a short series, four vector additions a tick; 376 bytes of state. */
 #ifndef FM_KERNELS_DETECTOR_EWMA_Z_H
 #define FM_KERNELS_DETECTOR_EWMA_Z_H
 

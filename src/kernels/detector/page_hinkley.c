@@ -44,7 +44,8 @@ static double positive(double x)
     return x > 0.0 ? x : 0.0;
 }
 
-static sums read(const fm_page_hinkley *detector, double x, double out[4])
+/* Inlined with push(), so that the sums stay in registers: 2.5 ns of 25. */
+static inline __attribute__((always_inline)) sums read(const fm_page_hinkley *detector, double x, double out[4])
 {
     sums next = {.z = (x - detector->past.mean) * detector->precision, .score = NAN};
     bool ready = !isnan(detector->precision);
@@ -64,7 +65,8 @@ static sums read(const fm_page_hinkley *detector, double x, double out[4])
 
 /* A usable x enters, `next` is what it makes of the sums. Sigma for the next one is made here, where nothing waits for
  * it. */
-static void push(fm_page_hinkley *detector, int64_t ts_ns, double x, const sums *next)
+static inline __attribute__((always_inline)) void push(fm_page_hinkley *detector, int64_t ts_ns, double x,
+                                                       const sums *next)
 {
     if (FM_LIKELY(!isnan(next->z))) {
         bool passed = next->score > detector->limit;
@@ -142,5 +144,5 @@ const fm_kernel fm_kernel_page_hinkley = {
     .update = update,
     .step = step,
     .warm_up = "after 30 values of which two differ (or floor > 0)",
-    .cost = "~13 ns, 400 bytes",
+    .cost = "~22 ns, 408 bytes",
 };

@@ -13,7 +13,7 @@
  * Error   p rounds up, to a quarter octave of the score, and is at least 1e-6.
  * Source  E. Page, "Continuous inspection schemes", Biometrika 41 (1954); D. Hinkley, "Inference about the
  *         change-point from cumulative sum tests", Biometrika 58 (1971).
- * Cost    three divisions, a root, a short series, four vector additions a tick; 400 bytes of state. */
+ * Cost    three divisions, a root, a short series, four vector additions a tick; 408 bytes of state. */
 #ifndef FM_KERNELS_DETECTOR_PAGE_HINKLEY_H
 #define FM_KERNELS_DETECTOR_PAGE_HINKLEY_H
 

@@ -15,7 +15,7 @@
  *         at least 1e-6.
  * Source  F. Hampel, "The influence curve and its role in robust estimation", JASA 69 (1974); Vovk, Gammerman & Shafer
  *         (2005).
- * Cost    two divisions and four vector additions a tick; about 100 ns a slice, to keep the sample sorted; 1376 bytes
+ * Cost    two divisions and four vector additions a tick; about 100 ns a slice, to keep the sample sorted; 1384 bytes
  *         of state. */
 #ifndef FM_KERNELS_DETECTOR_ROBUST_Z_H
 #define FM_KERNELS_DETECTOR_ROBUST_Z_H

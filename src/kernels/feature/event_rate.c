@@ -112,5 +112,5 @@ const fm_kernel fm_kernel_event_rate = {
     .update = update,
     .step = step,
     .warm_up = "rate after one window, ratio after warm_up and 16 slices with records",
-    .cost = "~8 ns, 360 bytes",
+    .cost = "~9 ns, 360 bytes",
 };

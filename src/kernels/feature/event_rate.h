@@ -11,7 +11,7 @@
  * Error   the window reaches back between 31/32 and 32/32 of its length, so on average a rate reads 1.6 % low, as the
  *         usual one (sampled over whole windows) does not.
  * Source  definition; the guarded mean as in Croux, Gelper & Mahieu (2010).
- * Cost    additions and two divisions a record; one fm_exp2 and 32 additions a slice; 352 bytes of state. */
+ * Cost    additions and two divisions a record; one fm_exp2 and 32 additions a slice; 360 bytes of state. */
 #ifndef FM_KERNELS_FEATURE_EVENT_RATE_H
 #define FM_KERNELS_FEATURE_EVENT_RATE_H
 

@@ -7,7 +7,7 @@
  * Params  window (s; 0 = the previous tick).  Input x, > 0; values outside 1e-100 … 1e100 count as missing.
  * Output  log_return (1): 0.0001 is one basis point.
  * Error   relative 5e-16 for moves below 1/128, absolute 2e-16 * |log x| beyond.
- * Cost    one division and a short series a tick; 16 bytes of state, 304 with a window. */
+ * Cost    one division and a short series a tick; 16 bytes of state, 312 with a window. */
 #ifndef FM_KERNELS_FEATURE_LOG_RETURN_H
 #define FM_KERNELS_FEATURE_LOG_RETURN_H
 

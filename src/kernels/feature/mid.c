@@ -36,6 +36,11 @@ static void update(void *state, int64_t ts_ns, const double *in)
     (void)in;
 }
 
+static void step(void *state, int64_t ts_ns, const double *in, double *out)
+{
+    score(state, ts_ns, in, out);
+}
+
 const fm_kernel fm_kernel_mid = {
     .name = "mid",
     .summary = "Middle of the best bid and ask.",
@@ -51,6 +56,7 @@ const fm_kernel fm_kernel_mid = {
     .init = init,
     .score = score,
     .update = update,
+    .step = step,
     .warm_up = "at once; NaN while a side is missing or the quote is crossed",
-    .cost = "~1 ns, 0 bytes",
+    .cost = "~2 ns, 0 bytes",
 };

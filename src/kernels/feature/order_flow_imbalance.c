@@ -135,5 +135,5 @@ const fm_kernel fm_kernel_order_flow_imbalance = {
     .update = update,
     .step = step,
     .warm_up = "from the second quote",
-    .cost = "~9 ns, 600 bytes",
+    .cost = "~14 ns, 600 bytes",
 };

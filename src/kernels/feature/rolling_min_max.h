@@ -7,7 +7,7 @@
  * Outputs min, max (unit of x), position (0 = at the low, 1 = at the high; NaN while they are equal).
  * Error   the window reaches back between 31/32 and 32/32 of its length; the values themselves are exact.
  * Source  definition.
- * Cost    two comparisons and a division a tick; 64 comparisons a slice; 568 bytes of state. */
+ * Cost    two comparisons and a division a tick; 64 comparisons a slice; 552 bytes of state. */
 #ifndef FM_KERNELS_FEATURE_ROLLING_MIN_MAX_H
 #define FM_KERNELS_FEATURE_ROLLING_MIN_MAX_H
 

@@ -11,7 +11,7 @@
  * Error   the window reaches back between 31/32 and 32/32 of its length; a quote that stood over several slices is
  *         booked in the slice in which it ended, and as standing one window at most.
  * Source  Time-weighted quoted spread as in the market quality reports of SEC Rule 605 (17 CFR 242.600-605).
- * Cost    three divisions a tick; one fm_exp2 a slice; 664 bytes of state. */
+ * Cost    three divisions a tick; one fm_exp2 a slice; 640 bytes of state. */
 #ifndef FM_KERNELS_FEATURE_SPREAD_RATIO_H
 #define FM_KERNELS_FEATURE_SPREAD_RATIO_H
 

@@ -133,5 +133,5 @@ const fm_kernel fm_kernel_trade_imbalance = {
     .update = update,
     .step = step,
     .warm_up = "from the first trade",
-    .cost = "~9 ns, 584 bytes",
+    .cost = "~11 ns, 584 bytes",
 };

@@ -136,5 +136,5 @@ const fm_kernel fm_kernel_vwap_deviation = {
     .update = update,
     .step = step,
     .warm_up = "from the second trade of a window",
-    .cost = "~12 ns, 856 bytes",
+    .cost = "~10 ns, 856 bytes",
 };
