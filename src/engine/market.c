@@ -1,7 +1,9 @@
 /* engine/market.c - last prices, the best quote of each venue, and the consolidated best.
  *
- * A quote record may hold one side; the absent side is unchanged, size 0 withdraws a side. A venue that has been silent for
- * stale_venue_ns is left out of the consolidated best: on real multi-venue data nearly every consolidated quote would be crossed else. */
+ * A quote record may hold one side; the absent side is unchanged, size 0 withdraws a side. A side that its venue has not renewed for
+ * stale_venue_ns is left out of the consolidated best: on a day of BAC quotes from 12 venues nearly every consolidated quote would be
+ * crossed else, and 13 % still if a venue's one side kept its other side fresh; side by side it is 6 of 570,000, with 17 % locked. An
+ * instrument that one venue quotes has nothing to be in conflict with: its sides stay. */
 #include "engine/fold_internal.h"
 
 #include <math.h>
@@ -42,6 +44,11 @@ static uint32_t apply_trade(fm_series *series, const fm_event *event, double *in
     return FM_STEP_TRADE | FM_STEP_X;
 }
 
+static int64_t newest(const fm_top *top)
+{
+    return top->bid_ns > top->ask_ns ? top->bid_ns : top->ask_ns;
+}
+
 static fm_top *top_of(fm_fold *fold, fm_series *series, uint32_t venue)
 {
     for (uint32_t i = 0; i < series->top_count; i++)
@@ -51,7 +58,7 @@ static fm_top *top_of(fm_fold *fold, fm_series *series, uint32_t venue)
     if (series->top_count == FM_VENUES_MAX) {
         place = 0;
         for (uint32_t i = 1; i < series->top_count; i++)
-            if (series->top[i].ts_ns < series->top[place].ts_ns)
+            if (newest(&series->top[i]) < newest(&series->top[place]))
                 place = i;
     } else if (series->top_count == series->top_capacity) {
         uint32_t capacity = series->top_capacity == 0 ? 1 : series->top_capacity == 1 ? 4 : series->top_capacity * 2;
@@ -65,14 +72,15 @@ static fm_top *top_of(fm_fold *fold, fm_series *series, uint32_t venue)
     }
     if (place == series->top_count)
         series->top_count++;
-    series->top[place] = (fm_top){.bid = NAN, .bid_size = NAN, .ask = NAN, .ask_size = NAN, .ts_ns = INT64_MIN, .venue = venue};
+    series->top[place] = (fm_top){.bid = NAN, .bid_size = NAN, .ask = NAN, .ask_size = NAN, .bid_ns = INT64_MIN, .ask_ns = INT64_MIN, .venue = venue};
     return &series->top[place];
 }
 
-static void set_side(double *price, double *size, int64_t new_price, int64_t new_size, const fm_series *series)
+static void set_side(double *price, double *size, int64_t *side_ns, int64_t new_price, int64_t new_size, int64_t ts_ns, const fm_series *series)
 {
     if (new_price == FM_ABSENT)
         return;
+    *side_ns = ts_ns > *side_ns ? ts_ns : *side_ns;
     if (new_size == 0 || new_price == 0) {
         *price = NAN;
         *size = NAN;
@@ -85,21 +93,20 @@ static void set_side(double *price, double *size, int64_t new_price, int64_t new
 static void consolidate(const fm_fold *fold, fm_series *series, int64_t ts_ns)
 {
     double bid = NAN, bid_size = NAN, ask = NAN, ask_size = NAN;
-    int64_t fresh_from = ts_ns - fold->config.stale_venue_ns;
+    int64_t fresh_from = series->top_count == 1 ? INT64_MIN : ts_ns - fold->config.stale_venue_ns;
     for (uint32_t i = 0; i < series->top_count; i++) {
         const fm_top *top = &series->top[i];
-        if (top->ts_ns < fresh_from)
-            continue;
-        if (!isnan(top->bid) && !(top->bid <= bid)) {
+        bool bid_fresh = top->bid_ns >= fresh_from, ask_fresh = top->ask_ns >= fresh_from;
+        if (bid_fresh && !isnan(top->bid) && !(top->bid <= bid)) {
             bid = top->bid;
             bid_size = top->bid_size;
-        } else if (top->bid == bid) {
+        } else if (bid_fresh && top->bid == bid) {
             bid_size += top->bid_size;
         }
-        if (!isnan(top->ask) && !(top->ask >= ask)) {
+        if (ask_fresh && !isnan(top->ask) && !(top->ask >= ask)) {
             ask = top->ask;
             ask_size = top->ask_size;
-        } else if (top->ask == ask) {
+        } else if (ask_fresh && top->ask == ask) {
             ask_size += top->ask_size;
         }
     }
@@ -114,10 +121,8 @@ static uint32_t apply_quote(fm_fold *fold, fm_partition *partition, fm_series *s
 {
     const fm_quote *quote = &event->as.quote;
     fm_top *top = top_of(fold, series, partition->admission.stream[event->stream].venue);
-    set_side(&top->bid, &top->bid_size, quote->bid, quote->bid_size, series);
-    set_side(&top->ask, &top->ask_size, quote->ask, quote->ask_size, series);
-    if (event->ts_ns > top->ts_ns)
-        top->ts_ns = event->ts_ns;
+    set_side(&top->bid, &top->bid_size, &top->bid_ns, quote->bid, quote->bid_size, event->ts_ns, series);
+    set_side(&top->ask, &top->ask_size, &top->ask_ns, quote->ask, quote->ask_size, event->ts_ns, series);
     consolidate(fold, series, event->ts_ns);
     if (event->ts_ns > series->last_quote_ns)
         series->last_quote_ns = event->ts_ns;

@@ -86,7 +86,7 @@ typedef struct fm_admission {
 
 typedef struct fm_top { /* the best prices of one venue; NaN = no side */
     double   bid, bid_size, ask, ask_size;
-    int64_t  ts_ns;
+    int64_t  bid_ns, ask_ns; /* event time of each side's last word */
     uint32_t venue;
     uint32_t unused;
 } fm_top;
