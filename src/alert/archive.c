@@ -15,30 +15,30 @@
 enum { QUESTIONS_MAX = 64, BATCH = 1000, BATCH_BYTES = 8 << 20, TEXT_MAX = 80 };
 
 typedef struct question {
-    fm_alert_query  query;
-    char            symbol[TEXT_MAX], rule[TEXT_MAX], domain[TEXT_MAX], id[TEXT_MAX]; /* what the query's slices point at */
-    size_t          id_size;
-    bool            is_get;
+    fm_alert_query query;
+    char symbol[TEXT_MAX], rule[TEXT_MAX], domain[TEXT_MAX], id[TEXT_MAX]; /* what the query's slices point at */
+    size_t id_size;
+    bool is_get;
     fm_archive_done done;
-    void           *context;
+    void *context;
 } question;
 
 struct fm_archive {
-    fm_router      *router;
-    fm_store       *store;
-    uint32_t        sink;
-    fm_worker       worker;
+    fm_router *router;
+    fm_store *store;
+    uint32_t sink;
+    fm_worker worker;
     pthread_mutex_t lock;
-    question        questions[QUESTIONS_MAX]; /* a circle; under `lock` */
-    uint32_t        first, count;
+    question questions[QUESTIONS_MAX]; /* a circle; under `lock` */
+    uint32_t first, count;
 
     /* the thread's own */
-    uint64_t        cursor;
-    fm_backoff      backoff;
-    fm_log_batch    batch;
+    uint64_t cursor;
+    fm_backoff backoff;
+    fm_log_batch batch;
     fm_stored_alert stored[BATCH];
-    fm_text         answer;
-    fm_counters     counters;
+    fm_text answer;
+    fm_counters counters;
 };
 
 /* ---- following the log ---- */
@@ -47,7 +47,8 @@ static void failed(fm_archive *archive, int result, const char *what)
 {
     int64_t pause_ns = fm_backoff_failure(&archive->backoff, fm_mono_ns(&fm_clock_system));
     fm_count(&archive->counters, FM_METRIC_STORE_FAILURES, 1);
-    fm_log(FM_LOG_ERROR, "store_failed", "what", what, "error", fm_error_name(result), "retry_ms", fm_log_int(pause_ns / FM_NS_PER_MS), NULL);
+    fm_log(FM_LOG_ERROR, "store_failed", "what", what, "error", fm_error_name(result), "retry_ms",
+           fm_log_int(pause_ns / FM_NS_PER_MS), NULL);
 }
 
 /* The store may have begun anew (a damaged file is set aside), so after a failure it is asked where it stands. */
@@ -89,7 +90,8 @@ static int follow(fm_archive *archive)
     int count = fm_log_batch_read(&archive->batch, archive->router, archive->cursor);
     if (count == FM_ENOTFOUND) {
         uint64_t oldest = fm_router_oldest(archive->router);
-        fm_log(FM_LOG_ERROR, "store_hole", "after", fm_log_int((int64_t)archive->cursor), "to", fm_log_int((int64_t)oldest), NULL);
+        fm_log(FM_LOG_ERROR, "store_hole", "after", fm_log_int((int64_t)archive->cursor), "to",
+               fm_log_int((int64_t)oldest), NULL);
         archive->cursor = oldest;
         return 1;
     }
@@ -144,9 +146,10 @@ static void answer_questions(fm_archive *archive, bool refuse)
     question ask = {0};
     while (next_question(archive, &ask)) {
         fm_text_clear(&archive->answer);
-        int result = refuse      ? FM_ESHUTDOWN
-                     : ask.is_get ? archive->store->get_alert(archive->store, (fm_slice){ask.id, ask.id_size}, &archive->answer)
-                                  : answer_list(archive, &ask);
+        int result = refuse ? FM_ESHUTDOWN
+                     : ask.is_get
+                         ? archive->store->get_alert(archive->store, (fm_slice){ask.id, ask.id_size}, &archive->answer)
+                         : answer_list(archive, &ask);
         fm_slice json = {archive->answer.data, archive->answer.size};
         ask.done(ask.context, result, result < 0 ? (fm_slice){"", 0} : json);
     }
@@ -202,7 +205,8 @@ static void sleep_until_work(fm_archive *archive)
     if (waiting)
         timeout_ns = archive->backoff.until_ns - now;
     fm_worker_announce(&archive->worker);
-    bool news = !waiting && archive->cursor < fm_router_last(archive->router) && fm_router_count(archive->router, archive->cursor) > 0;
+    bool news = !waiting && archive->cursor < fm_router_last(archive->router) &&
+                fm_router_count(archive->router, archive->cursor) > 0;
     if (news || has_question(archive) || fm_worker_stopping(&archive->worker))
         fm_worker_cancel(&archive->worker);
     else
@@ -250,7 +254,9 @@ int fm_archive_start_take(fm_router *router, fm_store *store, uint32_t sink, fm_
     archive->router = router;
     archive->store = store;
     archive->sink = sink;
-    archive->backoff = (fm_backoff){.pause_ns_min = 100 * FM_NS_PER_MS, .pause_ns_max = 5 * FM_NS_PER_S, .state = (uint64_t)fm_mono_ns(&fm_clock_system)};
+    archive->backoff = (fm_backoff){.pause_ns_min = 100 * FM_NS_PER_MS,
+                                    .pause_ns_max = 5 * FM_NS_PER_S,
+                                    .state = (uint64_t)fm_mono_ns(&fm_clock_system)};
     pthread_mutex_init(&archive->lock, NULL);
     int result = fm_log_batch_init(&archive->batch, BATCH, BATCH_BYTES);
     if (result == 0)

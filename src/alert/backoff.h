@@ -6,10 +6,10 @@
 #include <stdint.h>
 
 typedef struct fm_backoff {
-    int64_t  pause_ns_min, pause_ns_max;
-    int64_t  pause_ns; /* of the next failure, before jitter; 0 after a success */
-    int64_t  until_ns; /* no attempt before this, monotonic; 0 = now */
-    uint64_t state;    /* of the jitter: any number, for each client another one */
+    int64_t pause_ns_min, pause_ns_max;
+    int64_t pause_ns; /* of the next failure, before jitter; 0 after a success */
+    int64_t until_ns; /* no attempt before this, monotonic; 0 = now */
+    uint64_t state;   /* of the jitter: any number, for each client another one */
 } fm_backoff;
 
 static inline bool fm_backoff_due(const fm_backoff *backoff, int64_t mono_ns)

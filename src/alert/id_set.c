@@ -52,7 +52,8 @@ bool fm_id_set_has(const fm_id_set *set, fm_hash128 id)
     return set->table[find(set, id)] != 0;
 }
 
-/* Knuth, The Art of Computer Programming 3, 6.4, algorithm R: those behind the gap move into it unless that would put them before home. */
+/* Knuth, The Art of Computer Programming 3, 6.4, algorithm R: those behind the gap move into it unless that would put
+ * them before home. */
 static void remove_at(fm_id_set *set, uint64_t gap)
 {
     uint64_t slot = gap;

@@ -7,7 +7,7 @@
 
 struct fm_lane_spilled {
     fm_lane_spilled *next;
-    fm_router_frame  frame[]; /* one, with its texts */
+    fm_router_frame frame[]; /* one, with its texts */
 };
 
 int fm_lane_init(fm_lane *lane, size_t ring_bytes)
@@ -112,5 +112,6 @@ void fm_lane_release(fm_lane *lane)
 
 bool fm_lane_empty(const fm_lane *lane)
 {
-    return lane->pending == NULL && fm_ring_empty(lane->ring) && !atomic_load_explicit(&lane->spilling, memory_order_acquire);
+    return lane->pending == NULL && fm_ring_empty(lane->ring) &&
+           !atomic_load_explicit(&lane->spilling, memory_order_acquire);
 }

@@ -19,7 +19,8 @@ void fm_log_batch_fini(fm_log_batch *batch)
     *batch = (fm_log_batch){0};
 }
 
-/* The text may still move: until all is there a slice has a size only, and `settle` gives each its place, in the order they were kept. */
+/* The text may still move: until all is there a slice has a size only, and `settle` gives each its place, in the order
+ * they were kept. */
 static fm_slice keep(fm_log_batch *batch, fm_slice slice)
 {
     fm_text_add(&batch->text, slice.data, slice.size);
@@ -47,7 +48,8 @@ static void settle(fm_log_batch *batch)
 {
     const char *at = batch->text.data;
     for (uint32_t i = 0; i < batch->count; i++) {
-        fm_slice *slices[] = {&batch->items[i].symbol, &batch->items[i].rule, &batch->items[i].domain, &batch->items[i].json};
+        fm_slice *slices[] = {&batch->items[i].symbol, &batch->items[i].rule, &batch->items[i].domain,
+                              &batch->items[i].json};
         for (size_t s = 0; s < sizeof slices / sizeof slices[0]; s++) {
             slices[s]->data = at;
             at += slices[s]->size;

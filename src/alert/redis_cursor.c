@@ -14,7 +14,8 @@ enum { LINE_MAX_SIZE = 128 };
 static int format(char out[LINE_MAX_SIZE], uint64_t incarnation_ms, uint64_t cursor)
 {
     int size = snprintf(out, LINE_MAX_SIZE, "fmads-redis-cursor 1 %" PRIu64 " %" PRIu64, incarnation_ms, cursor);
-    return size + snprintf(out + size, LINE_MAX_SIZE - (size_t)size, " %08" PRIx32 "\n", fm_crc32c(0, out, (size_t)size));
+    return size +
+           snprintf(out + size, LINE_MAX_SIZE - (size_t)size, " %08" PRIx32 "\n", fm_crc32c(0, out, (size_t)size));
 }
 
 int fm_redis_cursor_read(const fm_file_layer *layer, const char *path, uint64_t incarnation_ms, uint64_t *cursor)
@@ -35,7 +36,8 @@ int fm_redis_cursor_read(const fm_file_layer *layer, const char *path, uint64_t 
         format(expected, incarnation, sequence);
     bool good = result == 0 && strcmp(text, expected) == 0;
     if (!good || incarnation != incarnation_ms)
-        fm_log(FM_LOG_WARN, "redis_cursor_ignored", "file", path, "why", good ? "it is of another data directory" : "it is damaged", NULL);
+        fm_log(FM_LOG_WARN, "redis_cursor_ignored", "file", path, "why",
+               good ? "it is of another data directory" : "it is damaged", NULL);
     *cursor = good && incarnation == incarnation_ms ? sequence : 0;
     free(text);
     return 0;

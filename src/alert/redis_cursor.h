@@ -7,9 +7,11 @@
 
 #include <stdint.h>
 
-/* 0 and *cursor, which is 0 when there is no file or it is of another incarnation or not ours: everything kept is then published again, and
- * the stream's ids show what it has already. */
-int fm_redis_cursor_read(const fm_file_layer *layer, const char *path, uint64_t incarnation_ms, uint64_t *cursor) FM_CHECKED;
-int fm_redis_cursor_write(const fm_file_layer *layer, const char *path, uint64_t incarnation_ms, uint64_t cursor) FM_CHECKED;
+/* 0 and *cursor, which is 0 when there is no file or it is of another incarnation or not ours: everything kept is then
+ * published again, and the stream's ids show what it has already. */
+int fm_redis_cursor_read(const fm_file_layer *layer, const char *path, uint64_t incarnation_ms,
+                         uint64_t *cursor) FM_CHECKED;
+int fm_redis_cursor_write(const fm_file_layer *layer, const char *path, uint64_t incarnation_ms,
+                          uint64_t cursor) FM_CHECKED;
 
 #endif

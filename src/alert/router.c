@@ -1,7 +1,8 @@
 /* alert/router.c - the thread between the shards and the log.
  *
- * A shard writes its alerts, already laid out as log frames, into a ring of its own. The thread drops what is known, writes the rest with
- * one write (and, where promised, one sync) for as many as wait, and only then tells: `taken` to the shard, `last` to the listeners. */
+ * A shard writes its alerts, already laid out as log frames, into a ring of its own. The thread drops what is known,
+ * writes the rest with one write (and, where promised, one sync) for as many as wait, and only then tells: `taken` to
+ * the shard, `last` to the listeners. */
 #include "alert/router.h"
 
 #include "alert/id_set.h"
@@ -33,29 +34,29 @@ typedef struct listener {
 
 struct fm_router {
     fm_router_config config;
-    fm_router_log   *log;
-    fm_worker        worker;
-    fm_lane         *lanes;
-    uint32_t         lane_count; /* of those made */
+    fm_router_log *log;
+    fm_worker worker;
+    fm_lane *lanes;
+    uint32_t lane_count; /* of those made */
     _Atomic uint32_t spilling_count;
     _Atomic uint64_t last;
     _Atomic uint64_t sink_cursor[SINKS_MAX]; /* UINT64_MAX = no such sink */
     _Atomic uint64_t floor;                  /* sequences up to this one are taken somewhere */
 
-    pthread_mutex_t  listeners_lock;
-    listener         listeners[LISTENERS_MAX];
-    uint32_t         listener_count;
+    pthread_mutex_t listeners_lock;
+    listener listeners[LISTENERS_MAX];
+    uint32_t listener_count;
 
     /* the thread's own */
     fm_router_cursor cursor[FM_PARTITION_COUNT];
-    fm_id_set        ids;
-    char            *batch;
-    size_t           batch_size;
-    uint64_t         batch_count, known_count;
-    uint32_t         next_lane;
-    int64_t          synced_ns;
-    bool             unsynced;
-    fm_counters      counters;
+    fm_id_set ids;
+    char *batch;
+    size_t batch_size;
+    uint64_t batch_count, known_count;
+    uint32_t next_lane;
+    int64_t synced_ns;
+    bool unsynced;
+    fm_counters counters;
 };
 
 /* ---- the shard's side ---- */
@@ -131,8 +132,8 @@ static int write_batch(fm_router *router)
 {
     uint64_t floor = atomic_load_explicit(&router->floor, memory_order_acquire);
     if (floor >= fm_router_log_next(router->log)) {
-        fm_log(FM_LOG_WARN, "router_sequence_skipped", "from", fm_log_int((int64_t)fm_router_log_next(router->log)), "to",
-               fm_log_int((int64_t)floor + 1), NULL);
+        fm_log(FM_LOG_WARN, "router_sequence_skipped", "from", fm_log_int((int64_t)fm_router_log_next(router->log)),
+               "to", fm_log_int((int64_t)floor + 1), NULL);
         FM_TRY(fm_router_log_skip(router->log, floor + 1));
     }
     return fm_router_log_append(router->log, router->batch, router->batch_size, fm_wall_ns(&router->config.clock));
@@ -146,8 +147,8 @@ static void pause_after_failure(const fm_router *router, int64_t pause_ns)
         nanosleep(&(struct timespec){.tv_nsec = PAUSE_NS_MIN}, NULL);
 }
 
-/* Tries until it is done: a full disk holds up the alerts, and soon the feed (`behind`), but drops none. False: asked to stop meanwhile;
- * what is in the batch was not taken and is raised again by recovery. */
+/* Tries until it is done: a full disk holds up the alerts, and soon the feed (`behind`), but drops none. False: asked
+ * to stop meanwhile; what is in the batch was not taken and is raised again by recovery. */
 static bool insist(fm_router *router, int (*attempt)(fm_router *router), const char *what)
 {
     int64_t pause_ns = PAUSE_NS_MIN, stop_ns = 0;
@@ -249,7 +250,8 @@ static void run(void *context)
 {
     fm_router *router = context;
     for (;;) {
-        bool stopping = fm_worker_stopping(&router->worker); /* before looking: what was emitted before the stop is seen */
+        bool stopping =
+            fm_worker_stopping(&router->worker); /* before looking: what was emitted before the stop is seen */
         collect(router);
         if (router->batch_count > 0 || router->known_count > 0) {
             if (!commit(router))
@@ -415,8 +417,9 @@ void fm_router_sink_cursor(fm_router *router, uint32_t sink, uint64_t router_seq
     FM_ASSERT(sink < SINKS_MAX);
     atomic_store_explicit(&router->sink_cursor[sink], router_sequence, memory_order_release);
     uint64_t floor = atomic_load_explicit(&router->floor, memory_order_relaxed);
-    while (router_sequence > floor && !atomic_compare_exchange_weak_explicit(&router->floor, &floor, router_sequence, memory_order_acq_rel,
-                                                                            memory_order_relaxed)) {
+    while (router_sequence > floor &&
+           !atomic_compare_exchange_weak_explicit(&router->floor, &floor, router_sequence, memory_order_acq_rel,
+                                                  memory_order_relaxed)) {
     }
 }
 

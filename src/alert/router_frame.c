@@ -41,7 +41,8 @@ static size_t padded(size_t size)
 
 size_t fm_router_frame_size(const fm_routed_alert *alert)
 {
-    return padded(sizeof(fm_router_frame) + alert->symbol.size + alert->rule.size + alert->domain.size + alert->body.size);
+    return padded(sizeof(fm_router_frame) + alert->symbol.size + alert->rule.size + alert->domain.size +
+                  alert->body.size);
 }
 
 static char *append(char *at, fm_slice slice)
@@ -102,8 +103,8 @@ void fm_router_frame_clean_stop(fm_router_frame *frame, uint64_t last_sequence, 
 int fm_router_frame_check(const void *data, size_t size)
 {
     const fm_router_frame *frame = data;
-    if (size < sizeof *frame || frame->size < sizeof *frame || frame->size > size || frame->size > FM_ROUTER_FRAME_MAX ||
-        frame->size % 8 != 0)
+    if (size < sizeof *frame || frame->size < sizeof *frame || frame->size > size ||
+        frame->size > FM_ROUTER_FRAME_MAX || frame->size % 8 != 0)
         return FM_ECORRUPT;
     if (frame->crc32c != crc_of(frame))
         return FM_ECORRUPT;

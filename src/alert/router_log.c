@@ -13,8 +13,9 @@
 enum { FILE_BYTES = 64 << 20, FILE_BYTES_MIN = 64 << 10 };
 static const uint64_t RETAIN_BYTES = UINT64_C(1) << 30;
 
-/* Which run of the machine this is: bytes written in this run are still there for it, synced or not. The withholding layer plays a power cut,
- * so there each process is a run of its own; where the system does not tell, every run counts as another one. */
+/* Which run of the machine this is: bytes written in this run are still there for it, synced or not. The withholding
+ * layer plays a power cut, so there each process is a run of its own; where the system does not tell, every run counts
+ * as another one. */
 static void read_boot_id(const fm_file_layer *layer, char out[40])
 {
     memset(out, 0, 40);
@@ -78,7 +79,8 @@ int fm_router_log_add(fm_router_log *log, fm_router_file *file)
     return 0;
 }
 
-/* A file without alerts is replaced by the one begun after it: its name may be the same, and an empty one in between says nothing. */
+/* A file without alerts is replaced by the one begun after it: its name may be the same, and an empty one in between
+ * says nothing. */
 static void drop_empty_before_newest(fm_router_log *log)
 {
     if (log->file_count < 2 || log->files[log->file_count - 2]->count > 0)
@@ -142,7 +144,8 @@ static void apply_presets(fm_router_log_config *config)
     }
 }
 
-int fm_router_log_open(const fm_router_log_config *config, fm_routed_visit visit, void *context, fm_router_log **out, fm_error *error)
+int fm_router_log_open(const fm_router_log_config *config, fm_routed_visit visit, void *context, fm_router_log **out,
+                       fm_error *error)
 {
     if (config->file_bytes > FILE_BYTES)
         return fm_fail(error, FM_EINVAL, "a file of the router's log has at most %d bytes", FILE_BYTES);
@@ -228,8 +231,8 @@ int fm_router_log_append(fm_router_log *log, void *frames, size_t size, int64_t 
     return result;
 }
 
-/* After a sync that failed the system may call pages clean that never reached the disk, and the next sync succeeds without them. What it
- * still has of them is written once more. */
+/* After a sync that failed the system may call pages clean that never reached the disk, and the next sync succeeds
+ * without them. What it still has of them is written once more. */
 static int write_again(const fm_router_log *log, const fm_router_file *file)
 {
     size_t size = (size_t)(file->size - file->synced_size);
@@ -319,10 +322,11 @@ uint32_t fm_router_log_retain(fm_router_log *log, uint64_t needed)
     for (fm_router_file *oldest; (oldest = take_oldest(log)) != NULL;) {
         if (fm_router_file_last(oldest) > needed) {
             holes++;
-            fm_log(FM_LOG_ERROR, "router_log_hole", "file", oldest->path, "needed_after", fm_log_int((int64_t)needed), "last",
-                   fm_log_int((int64_t)fm_router_file_last(oldest)), NULL);
+            fm_log(FM_LOG_ERROR, "router_log_hole", "file", oldest->path, "needed_after", fm_log_int((int64_t)needed),
+                   "last", fm_log_int((int64_t)fm_router_file_last(oldest)), NULL);
         }
-        /* At once: were the removal of a younger file to survive a power cut and this one not, the log would seem to lack a part. */
+        /* At once: were the removal of a younger file to survive a power cut and this one not, the log would seem to
+         * lack a part. */
         if (log->config.layer->unlink(oldest->path) < 0 || log->config.layer->sync_folder(log->directory) < 0)
             fm_log(FM_LOG_WARN, "router_log_leftover", "file", oldest->path, NULL);
         pthread_mutex_lock(&log->lock);

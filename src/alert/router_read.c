@@ -1,7 +1,7 @@
 /* alert/router_read.c - readers of the router's log: from the files, beside the thread that appends.
  *
- * A reader holds a file by a count of users, so that retention may remove it meanwhile, and never looks behind `last`, which moved
- * after the bytes were there. */
+ * A reader holds a file by a count of users, so that retention may remove it meanwhile, and never looks behind `last`,
+ * which moved after the bytes were there. */
 #include "alert/router_files.h"
 
 #include "base/log.h"
@@ -46,8 +46,8 @@ static void let_go(fm_router_log *log, fm_router_file *file)
 }
 
 typedef struct loaded { /* bytes of the file from `offset` on */
-    char    *data;
-    size_t   room, size;
+    char *data;
+    size_t room, size;
     uint64_t offset;
 } loaded;
 
@@ -78,10 +78,10 @@ static int load(fm_router_log *log, const place *at, loaded *window, uint64_t of
 typedef struct visiting {
     uint64_t after, last;
     uint32_t limit;
-    int      visited;
-    bool     done;
+    int visited;
+    bool done;
     fm_routed_visit visit;
-    void    *context;
+    void *context;
 } visiting;
 
 static int visit_frame(visiting *progress, const fm_router_frame *frame)
@@ -121,7 +121,8 @@ static int read_file(fm_router_log *log, place *at, loaded *window, visiting *pr
     return 0;
 }
 
-int fm_router_log_read(fm_router_log *log, uint64_t after, uint64_t last, uint32_t limit, fm_routed_visit visit, void *context)
+int fm_router_log_read(fm_router_log *log, uint64_t after, uint64_t last, uint32_t limit, fm_routed_visit visit,
+                       void *context)
 {
     visiting progress = {.after = after, .last = last, .limit = limit, .visit = visit, .context = context};
     loaded window = {0};
@@ -136,8 +137,8 @@ int fm_router_log_read(fm_router_log *log, uint64_t after, uint64_t last, uint32
         uint64_t before = progress.after;
         result = read_file(log, &at, &window, &progress);
         if (result == FM_ECORRUPT || result == FM_EIO)
-            fm_log(FM_LOG_ERROR, "router_log_unreadable", "file", at.file->path, "offset", fm_log_int((int64_t)at.offset), "error",
-                   fm_error_name(result), NULL);
+            fm_log(FM_LOG_ERROR, "router_log_unreadable", "file", at.file->path, "offset",
+                   fm_log_int((int64_t)at.offset), "error", fm_error_name(result), NULL);
         let_go(log, at.file);
         if (result < 0 || progress.after == before)
             break;

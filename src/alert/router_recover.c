@@ -1,7 +1,9 @@
-/* alert/router_recover.c - reading the router's log at the start: what is whole is kept, a torn tail is cut, damage is refused.
+/* alert/router_recover.c - reading the router's log at the start: what is whole is kept, a torn tail is cut, damage is
+ * refused.
  *
- * Only the newest file can have a torn tail, because a file is synced before the next one begins. A bad frame there is a torn tail unless
- * a later whole frame says that the bad one had been synced when it was written: then bytes that were promised have changed. */
+ * Only the newest file can have a torn tail, because a file is synced before the next one begins. A bad frame there is
+ * a torn tail unless a later whole frame says that the bad one had been synced when it was written: then bytes that
+ * were promised have changed. */
 #include "alert/router_files.h"
 
 #include "base/log.h"
@@ -13,11 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char HINT[] = "restore this file, or move the folder of the router's log aside: what recovery raises again is then told again";
+static const char HINT[] =
+    "restore this file, or move the folder of the router's log aside: what recovery raises again is then told again";
 
 typedef struct names {
     uint64_t *first;
-    size_t    count, room;
+    size_t count, room;
 } names;
 
 static int by_number(const void *a, const void *b)
@@ -97,10 +100,10 @@ static int cut_tail(fm_router_log *log, fm_router_file *file, const char *data, 
 }
 
 typedef struct reading {
-    fm_router_log  *log;
+    fm_router_log *log;
     fm_routed_visit visit;
-    void           *context;
-    fm_error       *error;
+    void *context;
+    fm_error *error;
 } reading;
 
 static int take_alert(const reading *read, fm_router_file *file, const fm_router_frame *frame)
@@ -122,14 +125,17 @@ static int read_frames(const reading *read, fm_router_file *file, const char *da
         if (whole && frame->kind == FM_ROUTER_ALERT && frame->router_sequence == expected) {
             FM_TRY(take_alert(read, file, frame));
             file->clean_stop = false;
-        } else if (whole && frame->kind == FM_ROUTER_CLEAN_STOP && frame->router_sequence == fm_router_file_last(file)) {
+        } else if (whole && frame->kind == FM_ROUTER_CLEAN_STOP &&
+                   frame->router_sequence == fm_router_file_last(file)) {
             file->clean_stop = true;
         } else if (whole) {
             return damaged(read->error, FM_ECORRUPT, file, file->size, "a frame is out of its order");
         } else if (!newest) {
-            return damaged(read->error, FM_ECORRUPT, file, file->size, "a frame is damaged in a file that was complete");
+            return damaged(read->error, FM_ECORRUPT, file, file->size,
+                           "a frame is damaged in a file that was complete");
         } else if (was_synced(data, size, file->size)) {
-            return damaged(read->error, FM_ECORRUPT, file, file->size, "a frame is damaged that had been written whole");
+            return damaged(read->error, FM_ECORRUPT, file, file->size,
+                           "a frame is damaged that had been written whole");
         } else {
             int result = read->log->config.read_only ? 0 : cut_tail(read->log, file, data, size);
             if (result < 0)
@@ -153,7 +159,8 @@ static int read_head(const reading *read, fm_router_file *file, const char *data
     memcpy(&file->head, data, sizeof file->head);
     if (file->head.first_sequence != first)
         return damaged(read->error, FM_ECORRUPT, file, 0, "its name does not match its head");
-    uint64_t before = log->file_count > 0 ? fm_router_file_last(fm_router_log_newest(log)) : file->head.previous_sequence;
+    uint64_t before =
+        log->file_count > 0 ? fm_router_file_last(fm_router_log_newest(log)) : file->head.previous_sequence;
     if (file->head.previous_sequence != before)
         return damaged(read->error, FM_ECORRUPT, file, 0, "a file before it is missing");
     memcpy(log->cursor, file->head.cursor, sizeof log->cursor);
@@ -172,7 +179,8 @@ static int read_file(const reading *read, uint64_t first, bool newest)
 
     char *data = NULL;
     size_t size = 0;
-    int result = log->config.layer->open(file->path, log->config.read_only ? FM_FILE_READ : FM_FILE_CREATE, &file->file);
+    int result =
+        log->config.layer->open(file->path, log->config.read_only ? FM_FILE_READ : FM_FILE_CREATE, &file->file);
     if (result == 0)
         result = fm_file_read_all(log->config.layer, file->path, SIZE_MAX, &data, &size);
     if (result < 0)
@@ -189,7 +197,8 @@ static int read_file(const reading *read, uint64_t first, bool newest)
     return result;
 }
 
-/* Whether, and from which sequence, a new file is due: its head says for whom and how the frames behind it were written. */
+/* Whether, and from which sequence, a new file is due: its head says for whom and how the frames behind it were
+ * written. */
 static bool needs_new_file(fm_router_log *log, uint64_t *first)
 {
     fm_router_file *newest = fm_router_log_newest(log);
@@ -204,7 +213,8 @@ static bool needs_new_file(fm_router_log *log, uint64_t *first)
     if (!same_run && !newest->clean_stop && !head->sync_always) {
         /* Alerts may have been told and then lost with the machine; their sequences must not be given to others. */
         *first += FM_ROUTER_SKIP;
-        fm_log(FM_LOG_WARN, "router_sequence_skipped", "from", fm_log_int((int64_t)log->next), "to", fm_log_int((int64_t)*first), NULL);
+        fm_log(FM_LOG_WARN, "router_sequence_skipped", "from", fm_log_int((int64_t)log->next), "to",
+               fm_log_int((int64_t)*first), NULL);
     }
     return !same_run || !same_incarnation || head->sync_always != (uint64_t)log->config.sync_always;
 }
@@ -245,6 +255,7 @@ int fm_router_log_recover(fm_router_log *log, fm_routed_visit visit, void *conte
     char path[PATH_MAX + 4];
     snprintf(path, sizeof path, "%s/..", log->directory);
     if ((result = fm_router_log_begin(log, first)) < 0 || (result = log->config.layer->sync_folder(path)) < 0)
-        return fm_fail(error, result, "could not begin a file of the router's log in \"%s\": %s", log->directory, fm_error_text(result));
+        return fm_fail(error, result, "could not begin a file of the router's log in \"%s\": %s", log->directory,
+                       fm_error_text(result));
     return 0;
 }

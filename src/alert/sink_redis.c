@@ -1,5 +1,5 @@
-/* alert/sink_redis.c - the Redis thread. One turn: alerts, then latest values, then the heartbeat; any failure closes the connection, and
- * the next one is tried after a pause. Nobody ever waits for this thread. */
+/* alert/sink_redis.c - the Redis thread. One turn: alerts, then latest values, then the heartbeat; any failure closes
+ * the connection, and the next one is tried after a pause. Nobody ever waits for this thread. */
 #include "alert/sink_redis.h"
 
 #include "alert/backoff.h"
@@ -23,30 +23,30 @@ enum { BATCH = 256, BATCH_BYTES = 1 << 20, LATEST_AT_ONCE = 256, LATEST_MAX = 16
 static const int64_t CURSOR_NS = FM_NS_PER_S, DRAIN_NS = 2 * FM_NS_PER_S;
 
 struct fm_sink_redis {
-    fm_router           *router;
+    fm_router *router;
     fm_sink_redis_config config;
-    char                *url;
-    char                 cursor_path[PATH_MAX];
-    fm_worker            worker;
-    _Atomic bool         connected;
+    char *url;
+    char cursor_path[PATH_MAX];
+    fm_worker worker;
+    _Atomic bool connected;
 
-    pthread_mutex_t      lock;    /* over maps[filling] and filling */
-    fm_latest_map        maps[2]; /* one is filled while the other is sent */
-    uint32_t             filling;
-    _Atomic uint64_t     latest_dropped;
-    _Atomic bool         latest_news;
+    pthread_mutex_t lock;  /* over maps[filling] and filling */
+    fm_latest_map maps[2]; /* one is filled while the other is sent */
+    uint32_t filling;
+    _Atomic uint64_t latest_dropped;
+    _Atomic bool latest_news;
 
     /* the thread's own */
-    fm_redis            *redis;
-    uint64_t             connections;
-    fm_backoff           backoff;
-    uint64_t             cursor, cursor_kept;
-    int64_t              cursor_kept_ns, heartbeat_ns;
-    uint32_t             latest_sent; /* of the map that is not being filled */
-    fm_log_batch         batch;
-    fm_text              json;
-    fm_redis_alert       alerts[BATCH];
-    fm_counters          counters;
+    fm_redis *redis;
+    uint64_t connections;
+    fm_backoff backoff;
+    uint64_t cursor, cursor_kept;
+    int64_t cursor_kept_ns, heartbeat_ns;
+    uint32_t latest_sent; /* of the map that is not being filled */
+    fm_log_batch batch;
+    fm_text json;
+    fm_redis_alert alerts[BATCH];
+    fm_counters counters;
 };
 
 static int64_t mono_now(void)
@@ -74,7 +74,8 @@ static void failed(fm_sink_redis *sink, const fm_error *error)
 {
     int64_t pause_ns = fm_backoff_failure(&sink->backoff, mono_now());
     disconnect(sink);
-    fm_log(FM_LOG_WARN, "redis_failed", "message", error->message, "retry_ms", fm_log_int(pause_ns / FM_NS_PER_MS), NULL);
+    fm_log(FM_LOG_WARN, "redis_failed", "message", error->message, "retry_ms", fm_log_int(pause_ns / FM_NS_PER_MS),
+           NULL);
 }
 
 static int connect_again(fm_sink_redis *sink, fm_error *error)
@@ -93,13 +94,15 @@ static int connect_again(fm_sink_redis *sink, fm_error *error)
 
 /* ---- alerts ---- */
 
-/* {schema, id, type, seq, time, stream_id, data}: the stream's id lets a subscriber of the channel go on in the stream after a gap. */
+/* {schema, id, type, seq, time, stream_id, data}: the stream's id lets a subscriber of the channel go on in the stream
+ * after a gap. */
 static void write_envelope(const fm_sink_redis *sink, const fm_log_item *item, fm_text *out)
 {
     fm_text_printf(out,
-                   "{\"schema\":\"fmads.alert/1\",\"id\":\"%s\",\"type\":\"alert.opened\",\"seq\":%" PRIu64 ",\"time\":%" PRId64
-                   ",\"stream_id\":\"%" PRIu64 "-%" PRIu64 "\",\"data\":",
-                   item->id, item->router_sequence, item->event_ns, sink->config.redis.incarnation_ms, item->router_sequence);
+                   "{\"schema\":\"fmads.alert/1\",\"id\":\"%s\",\"type\":\"alert.opened\",\"seq\":%" PRIu64
+                   ",\"time\":%" PRId64 ",\"stream_id\":\"%" PRIu64 "-%" PRIu64 "\",\"data\":",
+                   item->id, item->router_sequence, item->event_ns, sink->config.redis.incarnation_ms,
+                   item->router_sequence);
     fm_text_add(out, item->json.data, item->json.size);
     fm_text_put(out, "}");
 }
@@ -136,7 +139,8 @@ static void note_taken(fm_sink_redis *sink, uint32_t taken, uint32_t refused)
     fm_count(&sink->counters, FM_METRIC_REDIS_PUBLISHED, taken - refused);
     fm_count(&sink->counters, FM_METRIC_REDIS_REFUSED, refused);
     if (refused > 0)
-        fm_log(FM_LOG_ERROR, "redis_refused", "alerts", fm_log_int(refused), "up_to_seq", fm_log_int((int64_t)sink->cursor), "why",
+        fm_log(FM_LOG_ERROR, "redis_refused", "alerts", fm_log_int(refused), "up_to_seq",
+               fm_log_int((int64_t)sink->cursor), "why",
                "the stream has later ids from elsewhere, or has dropped these entries", NULL);
 }
 
@@ -146,7 +150,8 @@ static int publish_some(fm_sink_redis *sink, fm_error *error)
     int count = fm_log_batch_read(&sink->batch, sink->router, sink->cursor);
     if (count == FM_ENOTFOUND) {
         uint64_t oldest = fm_router_oldest(sink->router);
-        fm_log(FM_LOG_ERROR, "redis_hole", "after", fm_log_int((int64_t)sink->cursor), "to", fm_log_int((int64_t)oldest), NULL);
+        fm_log(FM_LOG_ERROR, "redis_hole", "after", fm_log_int((int64_t)sink->cursor), "to",
+               fm_log_int((int64_t)oldest), NULL);
         sink->cursor = oldest;
         return 1;
     }
@@ -170,13 +175,15 @@ static int send_latest(fm_sink_redis *sink, fm_error *error)
     if (sink->latest_sent == sending->count) {
         fm_latest_map_clear(sending);
         sink->latest_sent = 0;
-        atomic_store_explicit(&sink->latest_news, false, memory_order_seq_cst); /* before the swap: what comes later sets it again */
+        atomic_store_explicit(&sink->latest_news, false,
+                              memory_order_seq_cst); /* before the swap: what comes later sets it again */
         pthread_mutex_lock(&sink->lock);
         sink->filling = 1 - sink->filling;
         pthread_mutex_unlock(&sink->lock);
         sending = &sink->maps[1 - sink->filling];
     }
-    fm_gauge(&sink->counters, FM_METRIC_REDIS_LATEST_DROPPED, atomic_load_explicit(&sink->latest_dropped, memory_order_relaxed));
+    fm_gauge(&sink->counters, FM_METRIC_REDIS_LATEST_DROPPED,
+             atomic_load_explicit(&sink->latest_dropped, memory_order_relaxed));
     uint32_t count = sending->count - sink->latest_sent;
     count = count < LATEST_AT_ONCE ? count : LATEST_AT_ONCE;
     FM_TRY(fm_redis_put_latest(sink->redis, sending->latest + sink->latest_sent, count, error));
@@ -191,7 +198,8 @@ static int beat(fm_sink_redis *sink, fm_error *error)
         return 0;
     char json[160];
     int size = snprintf(json, sizeof json, "{\"time\":%" PRId64 ",\"last\":%" PRIu64 ",\"backlog\":%" PRIu64 "}",
-                        fm_wall_ns(&sink->config.clock), fm_router_last(sink->router), fm_router_count(sink->router, sink->cursor));
+                        fm_wall_ns(&sink->config.clock), fm_router_last(sink->router),
+                        fm_router_count(sink->router, sink->cursor));
     FM_TRY(fm_redis_heartbeat(sink->redis, (fm_slice){json, (size_t)size}, error));
     sink->heartbeat_ns = now + sink->config.heartbeat_ns;
     return 0;
@@ -201,7 +209,8 @@ static void keep_cursor(fm_sink_redis *sink, bool now)
 {
     if (sink->cursor == sink->cursor_kept || (!now && mono_now() < sink->cursor_kept_ns + CURSOR_NS))
         return;
-    int result = fm_redis_cursor_write(sink->config.layer, sink->cursor_path, sink->config.redis.incarnation_ms, sink->cursor);
+    int result =
+        fm_redis_cursor_write(sink->config.layer, sink->cursor_path, sink->config.redis.incarnation_ms, sink->cursor);
     sink->cursor_kept_ns = mono_now();
     if (result < 0) {
         fm_log(FM_LOG_WARN, "redis_cursor_not_kept", "file", sink->cursor_path, "error", fm_error_name(result), NULL);
@@ -246,8 +255,9 @@ static void sleep_until_work(fm_sink_redis *sink)
     if (sink->cursor != sink->cursor_kept && sink->cursor_kept_ns + CURSOR_NS < due)
         due = sink->cursor_kept_ns + CURSOR_NS;
     fm_worker_announce(&sink->worker);
-    bool news = sink->redis != NULL && (atomic_load_explicit(&sink->latest_news, memory_order_seq_cst) ||
-                                        (sink->cursor < fm_router_last(sink->router) && fm_router_count(sink->router, sink->cursor) > 0));
+    bool news = sink->redis != NULL &&
+                (atomic_load_explicit(&sink->latest_news, memory_order_seq_cst) ||
+                 (sink->cursor < fm_router_last(sink->router) && fm_router_count(sink->router, sink->cursor) > 0));
     if (news || fm_worker_stopping(&sink->worker))
         fm_worker_cancel(&sink->worker);
     else
@@ -304,7 +314,8 @@ static int prepare(fm_sink_redis *sink)
     FM_TRY(fm_latest_map_init(&sink->maps[0], latest_max));
     FM_TRY(fm_latest_map_init(&sink->maps[1], latest_max));
     FM_TRY(fm_log_batch_init(&sink->batch, BATCH, BATCH_BYTES));
-    FM_TRY(fm_redis_cursor_read(sink->config.layer, sink->cursor_path, sink->config.redis.incarnation_ms, &sink->cursor));
+    FM_TRY(
+        fm_redis_cursor_read(sink->config.layer, sink->cursor_path, sink->config.redis.incarnation_ms, &sink->cursor));
     sink->cursor_kept = sink->cursor;
     sink->cursor_kept_ns = mono_now();
     fm_router_sink_cursor(sink->router, sink->config.sink, sink->cursor);
@@ -332,7 +343,9 @@ int fm_sink_redis_start(fm_router *router, const fm_sink_redis_config *config, f
     sink->config = *config;
     if (sink->config.heartbeat_ns <= 0)
         sink->config.heartbeat_ns = 5 * FM_NS_PER_S;
-    sink->backoff = (fm_backoff){.pause_ns_min = 100 * FM_NS_PER_MS, .pause_ns_max = 5 * FM_NS_PER_S, .state = (uint64_t)mono_now() ^ (uint64_t)getpid()};
+    sink->backoff = (fm_backoff){.pause_ns_min = 100 * FM_NS_PER_MS,
+                                 .pause_ns_max = 5 * FM_NS_PER_S,
+                                 .state = (uint64_t)mono_now() ^ (uint64_t)getpid()};
     pthread_mutex_init(&sink->lock, NULL);
     if ((result = prepare(sink)) < 0) {
         destroy(sink);

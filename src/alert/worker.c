@@ -53,6 +53,9 @@ int fm_worker_start(fm_worker *worker, const char *name, void (*run)(void *conte
 
     sigset_t all, before;
     sigfillset(&all);
+    const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
+    for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++)
+        sigdelset(&all, faults[i]);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     int failed = pthread_create(&worker->thread, NULL, body, start);
     pthread_sigmask(SIG_SETMASK, &before, NULL);

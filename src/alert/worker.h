@@ -1,7 +1,8 @@
 /* alert/worker.h - a thread that sleeps until it is woken: the router, the archive and each sink are one.
  *
- * Waking costs a locked exchange, and an eventfd write only when the thread really sleeps. The exchange on both sides is what makes a
- * wake impossible to miss: whoever comes second sees what the first has done (design notes in docs/decisions/0007). */
+ * Waking costs a locked exchange, and an eventfd write only when the thread really sleeps. The exchange on both sides
+ * is what makes a wake impossible to miss: whoever comes second sees what the first has done (design notes in
+ * docs/decisions/0007). */
 #ifndef FM_ALERT_WORKER_H
 #define FM_ALERT_WORKER_H
 
@@ -13,18 +14,19 @@
 #include <stdint.h>
 
 typedef struct fm_worker {
-    pthread_t        thread;
-    int              event; /* eventfd */
-    bool             started;
+    pthread_t thread;
+    int event; /* eventfd */
+    bool started;
     _Atomic uint32_t sleeping;
-    _Atomic bool     stopping;
+    _Atomic bool stopping;
 } fm_worker;
 
-int  fm_worker_init(fm_worker *worker) FM_CHECKED; /* FM_ENOMEM: no file descriptor left */
+int fm_worker_init(fm_worker *worker) FM_CHECKED; /* FM_ENOMEM: no file descriptor left */
 void fm_worker_fini(fm_worker *worker);
 
-/* Starts the thread with every signal blocked: signals belong to main.c, and a peer that closes must not raise SIGPIPE. */
-int  fm_worker_start(fm_worker *worker, const char *name, void (*run)(void *context), void *context) FM_CHECKED;
+/* Starts the thread with signals blocked, but for those that tell a fault of its own: the others belong to main.c, and
+ * a peer that closes must not raise SIGPIPE. */
+int fm_worker_start(fm_worker *worker, const char *name, void (*run)(void *context), void *context) FM_CHECKED;
 void fm_worker_stop(fm_worker *worker); /* asks, wakes, joins; nothing when it was not started */
 bool fm_worker_stopping(const fm_worker *worker);
 

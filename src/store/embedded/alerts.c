@@ -8,26 +8,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* CROSS JOIN: `alerts` is the outer loop, always. ?1 before, ?2 from, ?3 to, ?4 severity, ?5 symbol, ?6 rule, ?7 domain, ?8 limit; an empty text is any. The unary + keeps a column out of
- * the choice of an index, so that each statement reads in the order of router_sequence and never sorts. */
-#define LIST(symbol, rule, domain)                                                                                                   \
-    "SELECT a.router_sequence, b.json FROM alerts a CROSS JOIN alert_bodies b USING(router_sequence)"                                      \
-    " WHERE a.router_sequence < ?1 AND " symbol " AND " rule " AND " domain                                                          \
+/* CROSS JOIN: `alerts` is the outer loop, always. ?1 before, ?2 from, ?3 to, ?4 severity, ?5 symbol, ?6 rule, ?7
+ * domain, ?8 limit; an empty text is any. The unary + keeps a column out of the choice of an index, so that each
+ * statement reads in the order of router_sequence and never sorts. */
+#define LIST(symbol, rule, domain)                                                                                     \
+    "SELECT a.router_sequence, b.json FROM alerts a CROSS JOIN alert_bodies b USING(router_sequence)"                  \
+    " WHERE a.router_sequence < ?1 AND " symbol " AND " rule " AND " domain                                            \
     " AND +a.event_ns >= ?2 AND +a.event_ns < ?3 AND +a.severity >= ?4 ORDER BY a.router_sequence DESC LIMIT ?8"
-#define ANY(column, number) "(?" number " = '' OR +a." column " = ?" number ")"
+#define ANY(column, number)   "(?" number " = '' OR +a." column " = ?" number ")"
 #define EXACT(column, number) "a." column " = ?" number
 
 const char *const fm_embedded_sql[FM_EMBEDDED_STATEMENTS] = {
     [FM_EMBEDDED_BEGIN] = "BEGIN IMMEDIATE",
     [FM_EMBEDDED_COMMIT] = "COMMIT",
     [FM_EMBEDDED_ROLLBACK] = "ROLLBACK",
-    [FM_EMBEDDED_PUT_ALERT] = "INSERT INTO alerts(router_sequence, id, severity, event_ns, symbol, rule, domain) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"
+    [FM_EMBEDDED_PUT_ALERT] = "INSERT INTO alerts(router_sequence, id, severity, event_ns, symbol, rule, domain) "
+                              "VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)"
                               " ON CONFLICT DO NOTHING",
     [FM_EMBEDDED_PUT_BODY] = "INSERT INTO alert_bodies(router_sequence, json) VALUES(?1, ?2) ON CONFLICT DO NOTHING",
-    [FM_EMBEDDED_PUT_CURSOR] = "INSERT INTO cursors(name, router_sequence) VALUES('router', ?1)"
-                               " ON CONFLICT(name) DO UPDATE SET router_sequence = max(router_sequence, excluded.router_sequence)",
+    [FM_EMBEDDED_PUT_CURSOR] =
+        "INSERT INTO cursors(name, router_sequence) VALUES('router', ?1)"
+        " ON CONFLICT(name) DO UPDATE SET router_sequence = max(router_sequence, excluded.router_sequence)",
     [FM_EMBEDDED_GET_CURSOR] = "SELECT router_sequence FROM cursors WHERE name = 'router'",
-    [FM_EMBEDDED_GET_ALERT] = "SELECT b.json FROM alerts a CROSS JOIN alert_bodies b USING(router_sequence) WHERE a.id = ?1",
+    [FM_EMBEDDED_GET_ALERT] =
+        "SELECT b.json FROM alerts a CROSS JOIN alert_bodies b USING(router_sequence) WHERE a.id = ?1",
     [FM_EMBEDDED_LIST] = LIST(ANY("symbol", "5"), ANY("rule", "6"), ANY("domain", "7")),
     [FM_EMBEDDED_LIST_SYMBOL] = LIST(EXACT("symbol", "5"), ANY("rule", "6"), ANY("domain", "7")),
     [FM_EMBEDDED_LIST_RULE] = LIST(ANY("symbol", "5"), EXACT("rule", "6"), ANY("domain", "7")),
@@ -39,8 +43,8 @@ static fm_embedded *embedded_of(fm_store *store)
     return (fm_embedded *)store;
 }
 
-/* Ends a call: a file that turned out to be damaged goes aside, and a new one is begun; the caller sees the failure, asks for the cursor and
- * writes again from the log. */
+/* Ends a call: a file that turned out to be damaged goes aside, and a new one is begun; the caller sees the failure,
+ * asks for the cursor and writes again from the log. */
 static int finish(fm_embedded *store, int result)
 {
     if (result != FM_ECORRUPT)

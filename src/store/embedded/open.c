@@ -11,28 +11,31 @@
 
 enum { APPLICATION_ID = 0x464d4144, CORRUPT_MAX = 1000 }; /* "FMAD" */
 
-/* synchronous=NORMAL: a power cut may take the newest transactions with it, whole; the router's log brings them back. */
-static const char SETTINGS[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384;"
-                               "PRAGMA journal_size_limit=67108864;";
+/* synchronous=NORMAL: a power cut may take the newest transactions with it, whole; the router's log brings them back.
+ */
+static const char SETTINGS[] =
+    "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-16384;"
+    "PRAGMA journal_size_limit=67108864;";
 
-static const char SCHEMA[] = "BEGIN IMMEDIATE;"
-                             "CREATE TABLE alerts("
-                             " router_sequence INTEGER PRIMARY KEY,"
-                             " id BLOB NOT NULL,"
-                             " severity INTEGER NOT NULL,"
-                             " event_ns INTEGER NOT NULL,"
-                             " symbol TEXT NOT NULL,"
-                             " rule TEXT NOT NULL,"
-                             " domain TEXT NOT NULL) STRICT;"
-                             "CREATE UNIQUE INDEX alerts_id ON alerts(id);"
-                             "CREATE INDEX alerts_symbol ON alerts(symbol);"
-                             "CREATE INDEX alerts_rule ON alerts(rule);"
-                             "CREATE INDEX alerts_domain ON alerts(domain);"
-                             "CREATE TABLE alert_bodies(router_sequence INTEGER PRIMARY KEY, json TEXT NOT NULL) STRICT;"
-                             "CREATE TABLE cursors(name TEXT PRIMARY KEY, router_sequence INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
-                             "PRAGMA application_id=1179468100;"
-                             "PRAGMA user_version=1;"
-                             "COMMIT;";
+static const char SCHEMA[] =
+    "BEGIN IMMEDIATE;"
+    "CREATE TABLE alerts("
+    " router_sequence INTEGER PRIMARY KEY,"
+    " id BLOB NOT NULL,"
+    " severity INTEGER NOT NULL,"
+    " event_ns INTEGER NOT NULL,"
+    " symbol TEXT NOT NULL,"
+    " rule TEXT NOT NULL,"
+    " domain TEXT NOT NULL) STRICT;"
+    "CREATE UNIQUE INDEX alerts_id ON alerts(id);"
+    "CREATE INDEX alerts_symbol ON alerts(symbol);"
+    "CREATE INDEX alerts_rule ON alerts(rule);"
+    "CREATE INDEX alerts_domain ON alerts(domain);"
+    "CREATE TABLE alert_bodies(router_sequence INTEGER PRIMARY KEY, json TEXT NOT NULL) STRICT;"
+    "CREATE TABLE cursors(name TEXT PRIMARY KEY, router_sequence INTEGER NOT NULL) STRICT, WITHOUT ROWID;"
+    "PRAGMA application_id=1179468100;"
+    "PRAGMA user_version=1;"
+    "COMMIT;";
 
 int fm_embedded_code(int sqlite_code)
 {
@@ -104,10 +107,11 @@ static int check_schema(fm_embedded *store, fm_error *error)
         return code == SQLITE_OK ? 0 : fail_with(store, code, "make the tables of", error);
     }
     if (application != APPLICATION_ID || version != FM_EMBEDDED_SCHEMA) {
-        fm_fail(error, FM_EVERSION, "could not use the store \"%s\": it has schema %lld, this build knows %d", store->path, (long long)version,
-                FM_EMBEDDED_SCHEMA);
+        fm_fail(error, FM_EVERSION, "could not use the store \"%s\": it has schema %lld, this build knows %d",
+                store->path, (long long)version, FM_EMBEDDED_SCHEMA);
         if (error != NULL)
-            snprintf(error->hint, sizeof error->hint, "run the build that made it, or move the file aside: what the router's log keeps is stored again");
+            snprintf(error->hint, sizeof error->hint,
+                     "run the build that made it, or move the file aside: what the router's log keeps is stored again");
         return FM_EVERSION;
     }
     return 0;
@@ -115,8 +119,9 @@ static int check_schema(fm_embedded *store, fm_error *error)
 
 int fm_embedded_open_file(fm_embedded *store, fm_error *error)
 {
-    int code = sqlite3_open_v2(store->path, &store->db,
-                               SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL);
+    int code = sqlite3_open_v2(
+        store->path, &store->db,
+        SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE, NULL);
     int result = code == SQLITE_OK ? 0 : fail_with(store, code, "open", error);
     if (result == 0) {
         sqlite3_extended_result_codes(store->db, 1);
@@ -129,7 +134,8 @@ int fm_embedded_open_file(fm_embedded *store, fm_error *error)
     if (result == 0)
         result = check_schema(store, error);
     for (int i = 0; result == 0 && i < FM_EMBEDDED_STATEMENTS; i++) {
-        code = sqlite3_prepare_v3(store->db, fm_embedded_sql[i], -1, SQLITE_PREPARE_PERSISTENT, &store->statement[i], NULL);
+        code = sqlite3_prepare_v3(store->db, fm_embedded_sql[i], -1, SQLITE_PREPARE_PERSISTENT, &store->statement[i],
+                                  NULL);
         if (code != SQLITE_OK)
             result = fail_with(store, code, "use", error);
     }

@@ -1,8 +1,8 @@
 /* store/redis/redis.c - the commands, over hiredis.
  *
- * Alerts go in chunks, one script call a chunk. Within a script everything happens at once and stops at the first failure; were alerts
- * single commands in a pipeline, one could fail (memory full for a moment) and a later one succeed, and the stream, whose ids only grow,
- * would refuse the first for ever. */
+ * Alerts go in chunks, one script call a chunk. Within a script everything happens at once and stops at the first
+ * failure; were alerts single commands in a pipeline, one could fail (memory full for a moment) and a later one
+ * succeed, and the stream, whose ids only grow, would refuse the first for ever. */
 #include "store/redis.h"
 
 #include "base/assert.h"
@@ -16,7 +16,7 @@
 #include <sys/time.h>
 
 enum {
-    CHUNK = 64,           /* alerts a script call: it holds Redis up for well under a millisecond */
+    CHUNK = 64, /* alerts a script call: it holds Redis up for well under a millisecond */
     ARGUMENTS_EACH = 6,
     COMMAND_MS = 2000,
     CONNECT_MS = 1000,
@@ -25,13 +25,15 @@ enum {
 #define STREAM "{fmads}:alerts"
 
 /* KEYS: the stream. ARGV: MAXLEN, then six an alert: entry id, alert id, seq, type, channel, body.
- * Answers {taken, refused, failure or ""}. A refused id is success if the entry there is the same alert: then it was published when it was
- * added. XADD's own refusal is told from other failures (memory, a wrong type) by its text, the same since Redis 5. */
+ * Answers {taken, refused, failure or ""}. A refused id is success if the entry there is the same alert: then it was
+ * published when it was added. XADD's own refusal is told from other failures (memory, a wrong type) by its text, the
+ * same since Redis 5. */
 static const char SCRIPT[] =
     "local taken, refused = 0, 0\n"
     "for i = 2, #ARGV, 6 do\n"
     "  local entry = ARGV[i]\n"
-    "  local added = redis.pcall('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], entry, 'v', '1', 'id', ARGV[i+1], 'seq', ARGV[i+2],\n"
+    "  local added = redis.pcall('XADD', KEYS[1], 'MAXLEN', '~', ARGV[1], entry, 'v', '1', 'id', ARGV[i+1], 'seq', "
+    "ARGV[i+2],\n"
     "    'type', ARGV[i+3], 'ct', 'application/json', 'body', ARGV[i+5])\n"
     "  if type(added) == 'table' and added.err then\n"
     "    if not string.find(added.err, 'equal or smaller', 1, true) then return {taken, refused, added.err} end\n"
@@ -50,8 +52,8 @@ static const char SCRIPT[] =
 
 struct fm_redis {
     fm_redis_config config; /* without the url */
-    redisContext   *context;
-    char            sha[41]; /* of the script as the server knows it; empty = not loaded on this connection */
+    redisContext *context;
+    char sha[41]; /* of the script as the server knows it; empty = not loaded on this connection */
 };
 
 static struct timeval time_of(int32_t ms)
@@ -59,7 +61,8 @@ static struct timeval time_of(int32_t ms)
     return (struct timeval){.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
 }
 
-/* The reason of a broken connection, or of an answer that is an error. An answer is the server's text: it never holds our password. */
+/* The reason of a broken connection, or of an answer that is an error. An answer is the server's text: it never holds
+ * our password. */
 static int fail_with(const fm_redis *redis, const redisReply *reply, const char *what, fm_error *error)
 {
     const char *why = reply != NULL && reply->type == REDIS_REPLY_ERROR ? reply->str
@@ -70,7 +73,8 @@ static int fail_with(const fm_redis *redis, const redisReply *reply, const char 
 }
 
 /* One command that must answer with a status (or, with `text`, a bulk text). */
-static int expect(fm_redis *redis, int count, const char **arguments, const char *what, char *text, size_t text_size, fm_error *error)
+static int expect(fm_redis *redis, int count, const char **arguments, const char *what, char *text, size_t text_size,
+                  fm_error *error)
 {
     redisReply *reply = redisCommandArgv(redis->context, count, arguments, NULL);
     int result = 0;
@@ -103,7 +107,8 @@ static int open_connection(fm_redis *redis, const fm_redis_url *url, fm_error *e
     if (redis->context == NULL)
         return fm_fail(error, FM_ENOMEM, "could not connect to Redis: out of memory");
     if (redis->context->err != 0)
-        return fm_fail(error, FM_ENETWORK, "could not connect to Redis at %s port %u: %s", url->host, url->port, redis->context->errstr);
+        return fm_fail(error, FM_ENETWORK, "could not connect to Redis at %s port %u: %s", url->host, url->port,
+                       redis->context->errstr);
     if (redisSetTimeout(redis->context, time_of(redis->config.command_ms)) != REDIS_OK)
         return fm_fail(error, FM_ENETWORK, "could not set a time limit for Redis");
     return authenticate(redis, url, error);
@@ -160,12 +165,14 @@ static void add_argument(const char **data, size_t *size, int *count, const char
     size[(*count)++] = text_size;
 }
 
-static void add_alert(const fm_redis *redis, const fm_redis_alert *alert, chunk_text *text, const char **data, size_t *size, int *count)
+static void add_alert(const fm_redis *redis, const fm_redis_alert *alert, chunk_text *text, const char **data,
+                      size_t *size, int *count)
 {
-    int entry = snprintf(text->entry, sizeof text->entry, "%" PRIu64 "-%" PRIu64, redis->config.incarnation_ms, alert->router_sequence);
+    int entry = snprintf(text->entry, sizeof text->entry, "%" PRIu64 "-%" PRIu64, redis->config.incarnation_ms,
+                         alert->router_sequence);
     int seq = snprintf(text->seq, sizeof text->seq, "%" PRIu64, alert->router_sequence);
-    int channel = snprintf(text->channel, sizeof text->channel, "fmads:alerts:%.*s:%.*s", (int)alert->severity.size, alert->severity.data,
-                           (int)alert->symbol.size, alert->symbol.data);
+    int channel = snprintf(text->channel, sizeof text->channel, "fmads:alerts:%.*s:%.*s", (int)alert->severity.size,
+                           alert->severity.data, (int)alert->symbol.size, alert->symbol.data);
     FM_ASSERT(channel > 0 && (size_t)channel < sizeof text->channel);
     add_argument(data, size, count, text->entry, (size_t)entry);
     add_argument(data, size, count, alert->id.data, alert->id.size);
@@ -187,10 +194,12 @@ static int load_script(fm_redis *redis, fm_error *error)
     return expect(redis, 3, command, "load the publishing script into Redis", redis->sha, sizeof redis->sha, error);
 }
 
-static int read_verdict(const fm_redis *redis, const redisReply *reply, uint32_t count, uint32_t *taken, uint32_t *refused, fm_error *error)
+static int read_verdict(const fm_redis *redis, const redisReply *reply, uint32_t count, uint32_t *taken,
+                        uint32_t *refused, fm_error *error)
 {
-    if (reply == NULL || reply->type != REDIS_REPLY_ARRAY || reply->elements != 3 || reply->element[0]->type != REDIS_REPLY_INTEGER ||
-        reply->element[1]->type != REDIS_REPLY_INTEGER || reply->element[2]->type != REDIS_REPLY_STRING)
+    if (reply == NULL || reply->type != REDIS_REPLY_ARRAY || reply->elements != 3 ||
+        reply->element[0]->type != REDIS_REPLY_INTEGER || reply->element[1]->type != REDIS_REPLY_INTEGER ||
+        reply->element[2]->type != REDIS_REPLY_STRING)
         return fail_with(redis, reply, "publish alerts to Redis", error);
     long long done = reply->element[0]->integer, not_ours = reply->element[1]->integer;
     if (done < 0 || done > count || not_ours < 0 || not_ours > done)
@@ -202,7 +211,8 @@ static int read_verdict(const fm_redis *redis, const redisReply *reply, uint32_t
     return 0;
 }
 
-static int publish_chunk(fm_redis *redis, const fm_redis_alert *alerts, uint32_t count, uint32_t *taken, uint32_t *refused, fm_error *error)
+static int publish_chunk(fm_redis *redis, const fm_redis_alert *alerts, uint32_t count, uint32_t *taken,
+                         uint32_t *refused, fm_error *error)
 {
     chunk_text text[CHUNK];
     const char *data[5 + CHUNK * ARGUMENTS_EACH];
@@ -231,7 +241,8 @@ static int publish_chunk(fm_redis *redis, const fm_redis_alert *alerts, uint32_t
     return result;
 }
 
-int fm_redis_publish(fm_redis *redis, const fm_redis_alert *alerts, uint32_t count, uint32_t *taken, uint32_t *refused, fm_error *error)
+int fm_redis_publish(fm_redis *redis, const fm_redis_alert *alerts, uint32_t count, uint32_t *taken, uint32_t *refused,
+                     fm_error *error)
 {
     *taken = *refused = 0;
     for (uint32_t at = 0; at < count; at += CHUNK) {
@@ -248,7 +259,8 @@ static int append_latest(fm_redis *redis, const fm_redis_latest *latest)
     const char *data[2 + 2 * 16];
     size_t size[2 + 2 * 16];
     char key[128];
-    int count = 0, key_size = snprintf(key, sizeof key, "{fmads}:latest:%.*s", (int)latest->symbol.size, latest->symbol.data);
+    int count = 0,
+        key_size = snprintf(key, sizeof key, "{fmads}:latest:%.*s", (int)latest->symbol.size, latest->symbol.data);
     FM_ASSERT(key_size > 0 && (size_t)key_size < sizeof key && latest->count <= 16);
     add_argument(data, size, &count, "HSET", 4);
     add_argument(data, size, &count, key, (size_t)key_size);
@@ -267,7 +279,8 @@ static int read_latest(fm_redis *redis, uint32_t count, fm_error *error)
         if (redisGetReply(redis->context, &reply) != REDIS_OK)
             return fail_with(redis, NULL, "write latest values to Redis", error);
         if (result == 0 && ((redisReply *)reply)->type != REDIS_REPLY_INTEGER)
-            result = fail_with(redis, reply, "write latest values to Redis", error); /* the other answers must be read all the same */
+            result = fail_with(redis, reply, "write latest values to Redis",
+                               error); /* the other answers must be read all the same */
         freeReplyObject(reply);
     }
     return result;
@@ -294,7 +307,9 @@ int fm_redis_heartbeat(fm_redis *redis, fm_slice json, fm_error *error)
     const char *data[] = {"PUBLISH", "fmads:heartbeat", json.data};
     const size_t size[] = {7, 15, json.size};
     redisReply *reply = redisCommandArgv(redis->context, 3, data, size);
-    int result = reply != NULL && reply->type == REDIS_REPLY_INTEGER ? 0 : fail_with(redis, reply, "publish the heartbeat to Redis", error);
+    int result = reply != NULL && reply->type == REDIS_REPLY_INTEGER
+                     ? 0
+                     : fail_with(redis, reply, "publish the heartbeat to Redis", error);
     freeReplyObject(reply);
     return result;
 }

@@ -55,10 +55,12 @@ static int credentials(fm_slice text, fm_redis_url *url, fm_error *error)
 {
     const char *colon = memchr(text.data, ':', text.size);
     if (colon == NULL)
-        return fm_fail(error, FM_EINVAL, "the Redis URL names a user without a password; a password alone is written as :password@");
+        return fm_fail(error, FM_EINVAL,
+                       "the Redis URL names a user without a password; a password alone is written as :password@");
     size_t user_size = (size_t)(colon - text.data);
     FM_TRY(decode((fm_slice){text.data, user_size}, url->user, sizeof url->user, "user", error));
-    FM_TRY(decode((fm_slice){colon + 1, text.size - user_size - 1}, url->password, sizeof url->password, "password", error));
+    FM_TRY(decode((fm_slice){colon + 1, text.size - user_size - 1}, url->password, sizeof url->password, "password",
+                  error));
     if (url->password[0] == '\0')
         return fm_fail(error, FM_EINVAL, "the password in the Redis URL is empty");
     return 0;
@@ -96,7 +98,8 @@ int fm_redis_url_parse(const char *text, fm_redis_url *out, fm_error *error)
 {
     fm_redis_url url = {.port = 6379};
     if (strncmp(text, "rediss://", 9) == 0)
-        return fm_fail(error, FM_EINVAL, "TLS to Redis (rediss://) is not supported; use redis:// through a local TLS proxy");
+        return fm_fail(error, FM_EINVAL,
+                       "TLS to Redis (rediss://) is not supported; use redis:// through a local TLS proxy");
     if (strncmp(text, "redis://", 8) != 0)
         return fm_fail(error, FM_EINVAL, "a Redis URL starts with redis://");
     fm_slice rest = fm_slice_of(text + 8);

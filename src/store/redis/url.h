@@ -7,10 +7,10 @@
 #include <stdint.h>
 
 typedef struct fm_redis_url {
-    char     host[256]; /* without the brackets of an IPv6 address */
-    uint16_t port;      /* 6379 when not given */
+    char host[256]; /* without the brackets of an IPv6 address */
+    uint16_t port;  /* 6379 when not given */
     uint32_t db;
-    char     user[256], password[512]; /* percent-decoded; empty = none */
+    char user[256], password[512]; /* percent-decoded; empty = none */
 } fm_redis_url;
 
 /* FM_EINVAL with what is wrong; messages never carry the user or the password. */

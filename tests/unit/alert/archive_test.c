@@ -8,11 +8,11 @@
 /* ---- a store of the test's own: keeps nothing but counts, and fails or waits on demand ---- */
 
 typedef struct fake_store {
-    fm_store         base;
+    fm_store base;
     _Atomic uint64_t cursor, puts;
-    _Atomic int      failing; /* what put answers */
-    _Atomic bool     holding; /* list waits while this is set */
-    _Atomic bool     closed;
+    _Atomic int failing;  /* what put answers */
+    _Atomic bool holding; /* list waits while this is set */
+    _Atomic bool closed;
 } fake_store;
 
 static int fake_put(fm_store *base, const fm_stored_alert *alerts, uint32_t count)
@@ -66,15 +66,16 @@ static void fake_close(fm_store *base)
 }
 
 typedef struct setting {
-    char       *folder;
-    fm_router  *router;
+    char *folder;
+    fm_router *router;
     fm_archive *archive;
-    fake_store  fake;
+    fake_store fake;
 } setting;
 
 static void begin(setting *self)
 {
-    *self = (setting){.folder = folder_make_temporary(), .fake = {.base = {fake_put, fake_cursor, fake_list, fake_get, fake_close}}};
+    *self = (setting){.folder = folder_make_temporary(),
+                      .fake = {.base = {fake_put, fake_cursor, fake_list, fake_get, fake_close}}};
     fm_router_config config = router_config(self->folder);
     self->router = router_open(&config);
     assert_int_equal(fm_archive_start_take(self->router, &self->fake.base, 0, &self->archive), 0);
@@ -143,7 +144,7 @@ static void a_failing_store_is_tried_again_with_pauses(void **unused)
 
 typedef struct answer {
     _Atomic int count;
-    int  result;
+    int result;
     char json[256];
 } answer;
 
@@ -182,7 +183,8 @@ static void questions_are_answered_once_each(void **unused)
     assert_int_equal(fm_archive_list(self.archive, &query, keep_answer, &list), FM_EINVAL);
     static char long_name[200];
     memset(long_name, 'x', sizeof long_name);
-    assert_int_equal(fm_archive_get(self.archive, (fm_slice){long_name, sizeof long_name}, keep_answer, &get), FM_EINVAL);
+    assert_int_equal(fm_archive_get(self.archive, (fm_slice){long_name, sizeof long_name}, keep_answer, &get),
+                     FM_EINVAL);
     assert_int_equal(atomic_load(&list.count), 1);
     end(&self);
 }

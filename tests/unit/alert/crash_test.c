@@ -1,8 +1,10 @@
-/* tests/unit/alert/crash_test.c - kill -9 of the process with router and Redis thread, at random moments, again and again.
+/* tests/unit/alert/crash_test.c - kill -9 of the process with router and Redis thread, at random moments, again and
+ * again.
  *
- * The child does what a restarted engine does: it emits again from some point at or before what was taken, the same alerts in the same order, then
- * goes on. Whatever was `taken` (told in shared memory, which survives the child) must be in the log; every alert must be in log and
- * stream exactly once, in order. With the withholding layer the kill also loses every byte that was not synced. */
+ * The child does what a restarted engine does: it emits again from some point at or before what was taken, the same
+ * alerts in the same order, then goes on. Whatever was `taken` (told in shared memory, which survives the child) must
+ * be in the log; every alert must be in log and stream exactly once, in order. With the withholding layer the kill also
+ * loses every byte that was not synced. */
 #include "unit/alert/redis_server.h"
 
 #include "alert/sink_redis.h"
@@ -14,7 +16,8 @@ enum { ALERTS = 6000, KILLS = 12, PARTITIONS = 5 };
 
 typedef struct progress {
     _Atomic uint64_t taken; /* of all alerts, as the dead child knew it */
-    _Atomic uint64_t done;
+    _Atomic int started;    /* children that began to emit */
+    _Atomic int done;
 } progress;
 
 /* Alert n (from 0): partition by turns, two ordinals a record. */
@@ -24,7 +27,8 @@ static void emit_nth(fm_router *router, uint64_t n)
     emit(router, 0, (uint32_t)(n % PARTITIONS), 1 + round / 2, (uint32_t)(round % 2));
 }
 
-static void child(const char *folder, const redis_server *server, const fm_file_layer *layer, progress *shared, uint64_t seed)
+static void child(const char *folder, const redis_server *server, const fm_file_layer *layer, progress *shared,
+                  uint64_t seed)
 {
     fm_router_config config = router_config(folder);
     config.layer = layer;
@@ -32,16 +36,21 @@ static void child(const char *folder, const redis_server *server, const fm_file_
     config.ring_bytes = 16384;
     config.file_bytes = 128 << 10;
     fm_router *router = router_open(&config);
-    fm_sink_redis_config redis = {
-        .redis = {.url = server->url, .incarnation_ms = config.incarnation_ms}, .clock = fm_clock_system, .directory = folder, .layer = layer, .sink = 1};
+    fm_sink_redis_config redis = {.redis = {.url = server->url, .incarnation_ms = config.incarnation_ms},
+                                  .clock = fm_clock_system,
+                                  .directory = folder,
+                                  .layer = layer,
+                                  .sink = 1};
     fm_sink_redis *sink = NULL;
     if (fm_sink_redis_start(router, &redis, &sink) < 0 || fm_router_start(router) < 0)
         _exit(1);
 
+    atomic_fetch_add(&shared->started, 1);
     fm_random random;
     fm_random_seed(&random, seed);
     uint64_t taken = atomic_load(&shared->taken);
-    uint64_t from = taken - fm_random_below(&random, taken < 500 ? taken + 1 : 500); /* the snapshot lies somewhere before */
+    uint64_t from =
+        taken - fm_random_below(&random, taken < 500 ? taken + 1 : 500); /* the snapshot lies somewhere before */
     for (uint64_t n = from; n < ALERTS; n++) {
         emit_nth(router, n);
         if (fm_random_below(&random, 20) == 0)
@@ -102,12 +111,15 @@ static void run_with(const fm_file_layer *layer, uint64_t seed)
     int killed_while_working = 0;
     for (int kills = 0; atomic_load(&shared->done) == 0; kills++) {
         uint64_t child_seed = fm_random_next(&random);
+        int started = atomic_load(&shared->started);
         pid_t pid = fork();
         assert_true(pid >= 0);
         if (pid == 0)
             child(folder, &server, layer, shared, child_seed);
         if (kills < KILLS) {
-            pause_ms(5 + (int)fm_random_below(&random, 60));
+            if (kills % 4 != 3) /* every fourth is killed while it may still be reading its log */
+                wait_until(atomic_load(&shared->started) > started || atomic_load(&shared->done) != 0);
+            pause_ms((int)fm_random_below(&random, 60));
             assert_int_equal(kill(pid, SIGKILL), 0);
         }
         if (kills < KILLS)

@@ -50,14 +50,14 @@ static inline void pause_ms(int ms)
 }
 
 /* Waits until the condition holds, at most 20 s: generous, because sanitizers on a busy machine are slow. */
-#define wait_until(condition)                                                                                                        \
-    do {                                                                                                                             \
-        int64_t deadline_ = now_ns() + 20 * FM_NS_PER_S;                                                                             \
-        while (!(condition)) {                                                                                                       \
-            if (now_ns() > deadline_)                                                                                                \
-                fail_msg("waited in vain for: %s", #condition);                                                                      \
-            pause_ms(1);                                                                                                             \
-        }                                                                                                                            \
+#define wait_until(condition)                                                                                          \
+    do {                                                                                                               \
+        int64_t deadline_ = now_ns() + 20 * FM_NS_PER_S;                                                               \
+        while (!(condition)) {                                                                                         \
+            if (now_ns() > deadline_)                                                                                  \
+                fail_msg("waited in vain for: %s", #condition);                                                        \
+            pause_ms(1);                                                                                               \
+        }                                                                                                              \
     } while (0)
 
 /* An alert whose every field follows from (partition, sequence, ordinal). */
@@ -73,12 +73,14 @@ static inline fm_hash128 id_of(uint32_t partition, uint64_t sequence, uint32_t o
     return fm_hash128_of(parts, sizeof parts);
 }
 
-static inline const fm_routed_alert *alert_make(made_alert *made, uint32_t partition, uint64_t sequence, uint32_t ordinal)
+static inline const fm_routed_alert *alert_make(made_alert *made, uint32_t partition, uint64_t sequence,
+                                                uint32_t ordinal)
 {
     char hex[33];
     fm_hash128_hex(id_of(partition, sequence, ordinal), hex);
     snprintf(made->symbol, sizeof made->symbol, "SYM%u", partition);
-    snprintf(made->body, sizeof made->body, "{\"schema\":\"fmads.alert/1\",\"id\":\"%s\",\"p\":%u,\"s\":%" PRIu64 ",\"o\":%u}", hex, partition,
+    snprintf(made->body, sizeof made->body,
+             "{\"schema\":\"fmads.alert/1\",\"id\":\"%s\",\"p\":%u,\"s\":%" PRIu64 ",\"o\":%u}", hex, partition,
              sequence, ordinal);
     made->alert = (fm_routed_alert){
         .id = id_of(partition, sequence, ordinal),
@@ -105,8 +107,12 @@ static inline void emit(fm_router *router, uint32_t shard, uint32_t partition, u
 
 static inline fm_router_config router_config(const char *folder)
 {
-    return (fm_router_config){
-        .directory = folder, .layer = &fm_file_system, .clock = fm_clock_system, .shard_count = 2, .incarnation_ms = 1700000000000, .ids_max = 100000};
+    return (fm_router_config){.directory = folder,
+                              .layer = &fm_file_system,
+                              .clock = fm_clock_system,
+                              .shard_count = 2,
+                              .incarnation_ms = 1700000000000,
+                              .ids_max = 100000};
 }
 
 static inline fm_router *router_open(const fm_router_config *config)
@@ -133,14 +139,14 @@ static inline void router_end(fm_router *router)
 
 /* What a reader sees: the (partition, sequence, ordinal) of each alert, and the sequences the router gave. */
 typedef struct seen_alert {
-    uint64_t   router_sequence, sequence;
-    uint32_t   partition, ordinal;
+    uint64_t router_sequence, sequence;
+    uint32_t partition, ordinal;
     fm_hash128 id;
 } seen_alert;
 
 typedef struct seen_list {
     seen_alert *items;
-    size_t      count, room;
+    size_t count, room;
 } seen_list;
 
 static inline int see(void *context, const fm_routed_alert *alert)

@@ -1,4 +1,5 @@
-/* tests/unit/alert/redis_server.h - a real redis-server of this test's own: a free port, a folder that goes away, stopped by its pid.
+/* tests/unit/alert/redis_server.h - a real redis-server of this test's own: a free port, a folder that goes away,
+ * stopped by its pid.
  *
  * Without a redis-server on the machine a test skips by name; with CI=true it fails. */
 #ifndef FM_TESTS_ALERT_REDIS_SERVER_H
@@ -16,9 +17,9 @@
 
 typedef struct redis_server {
     pid_t pid; /* 0 = not running */
-    int   port;
+    int port;
     char *folder;
-    char  url[128];
+    char url[128];
     const char *appendonly, *password;
 } redis_server;
 
@@ -33,10 +34,10 @@ static inline bool redis_server_is_installed(void)
     return false;
 }
 
-#define skip_without_redis()                                                                                                         \
-    do {                                                                                                                             \
-        if (!redis_server_is_installed())                                                                                            \
-            skip();                                                                                                                  \
+#define skip_without_redis()                                                                                           \
+    do {                                                                                                               \
+        if (!redis_server_is_installed())                                                                              \
+            skip();                                                                                                    \
     } while (0)
 
 static inline int free_port(void)
@@ -70,7 +71,8 @@ static inline bool redis_server_answers(const redis_server *server)
     if (client == NULL)
         return false;
     redisReply *reply = redisCommand(client, "PING");
-    bool good = reply != NULL && reply->type == REDIS_REPLY_STATUS && strcmp(reply->str, "PONG") == 0; /* not while it loads */
+    bool good =
+        reply != NULL && reply->type == REDIS_REPLY_STATUS && strcmp(reply->str, "PONG") == 0; /* not while it loads */
     freeReplyObject(reply);
     redisFree(client);
     return good;
@@ -85,9 +87,9 @@ static inline void redis_server_run(redis_server *server)
     assert_true(server->pid >= 0);
     if (server->pid == 0) {
         prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that crashes leaves no server behind */
-        execl("/usr/bin/redis-server", "redis-server", "--port", port, "--bind", "127.0.0.1", "--dir", server->folder, "--save", "", "--appendonly",
-              server->appendonly, "--appendfsync", "no", "--logfile", "redis.log", "--requirepass",
-              server->password != NULL ? server->password : "", (char *)NULL);
+        execl("/usr/bin/redis-server", "redis-server", "--port", port, "--bind", "127.0.0.1", "--dir", server->folder,
+              "--save", "", "--appendonly", server->appendonly, "--appendfsync", "no", "--logfile", "redis.log",
+              "--requirepass", server->password != NULL ? server->password : "", (char *)NULL);
         _exit(127);
     }
     wait_until(redis_server_answers(server));
@@ -95,9 +97,10 @@ static inline void redis_server_run(redis_server *server)
 
 static inline redis_server redis_server_start(const char *appendonly, const char *password)
 {
-    redis_server server = {.port = free_port(), .folder = folder_make_temporary(), .appendonly = appendonly, .password = password};
-    snprintf(server.url, sizeof server.url, "redis://%s%s%s127.0.0.1:%d", password != NULL ? ":" : "", password != NULL ? password : "",
-             password != NULL ? "@" : "", server.port);
+    redis_server server = {
+        .port = free_port(), .folder = folder_make_temporary(), .appendonly = appendonly, .password = password};
+    snprintf(server.url, sizeof server.url, "redis://%s%s%s127.0.0.1:%d", password != NULL ? ":" : "",
+             password != NULL ? password : "", password != NULL ? "@" : "", server.port);
     redis_server_run(&server);
     return server;
 }

@@ -30,13 +30,21 @@ static void the_client_form_adds_the_envelope_to_the_body(void **unused)
 {
     (void)unused;
     fm_text text = {0};
-    fm_routed_alert alert = {.router_sequence = 5, .detect_ns = 2, .receive_ns = 1, .publish_ns = 3, .domain = FM_SLICE("re\"play"), .body = FM_SLICE("{\"a\":1}")};
+    fm_routed_alert alert = {.router_sequence = 5,
+                             .detect_ns = 2,
+                             .receive_ns = 1,
+                             .publish_ns = 3,
+                             .domain = FM_SLICE("re\"play"),
+                             .body = FM_SLICE("{\"a\":1}")};
     fm_routed_alert_json(&alert, &text);
-    assert_string_equal(text.data, "{\"a\":1,\"domain\":\"re\\\"play\",\"seq\":5,\"detect_time\":2,\"receive_time\":1,\"publish_time\":3}");
+    assert_string_equal(
+        text.data,
+        "{\"a\":1,\"domain\":\"re\\\"play\",\"seq\":5,\"detect_time\":2,\"receive_time\":1,\"publish_time\":3}");
     fm_text_clear(&text);
     alert.body = FM_SLICE("{}");
     fm_routed_alert_json(&alert, &text);
-    assert_string_equal(text.data, "{\"domain\":\"re\\\"play\",\"seq\":5,\"detect_time\":2,\"receive_time\":1,\"publish_time\":3}");
+    assert_string_equal(
+        text.data, "{\"domain\":\"re\\\"play\",\"seq\":5,\"detect_time\":2,\"receive_time\":1,\"publish_time\":3}");
     fm_text_fini(&text);
 }
 
@@ -145,8 +153,8 @@ static void a_file_that_a_sink_still_needed_is_a_counted_hole(void **unused)
 
 typedef struct shard_thread {
     fm_router *router;
-    uint32_t   shard, partitions;
-    uint64_t   count;
+    uint32_t shard, partitions;
+    uint64_t count;
 } shard_thread;
 
 static void *emit_many(void *argument)
@@ -310,7 +318,7 @@ static void a_new_journal_under_the_old_log_forgets_positions_but_not_ids(void *
 
     config.incarnation_ms++;
     router = router_start(&config);
-    emit(router, 0, 4, 1, 0);    /* the journal's sequences start anew: this is news */
+    emit(router, 0, 4, 1, 0); /* the journal's sequences start anew: this is news */
     made_alert made;
     fm_routed_alert again = *alert_make(&made, 4, 1000, 0);
     again.sequence = 2;

@@ -6,17 +6,20 @@
 #include <fcntl.h>
 
 typedef struct setting {
-    char          *folder;
-    redis_server   server;
-    fm_router     *router;
+    char *folder;
+    redis_server server;
+    fm_router *router;
     fm_sink_redis *sink;
-    uint64_t       incarnation_ms;
+    uint64_t incarnation_ms;
 } setting;
 
 static fm_sink_redis *start_sink(const setting *self)
 {
     fm_sink_redis_config config = {
-        .redis = {.url = self->server.url, .connect_ms = 500, .command_ms = 500, .incarnation_ms = self->incarnation_ms},
+        .redis = {.url = self->server.url,
+                  .connect_ms = 500,
+                  .command_ms = 500,
+                  .incarnation_ms = self->incarnation_ms},
         .clock = fm_clock_system,
         .directory = self->folder,
         .layer = &fm_file_system,
@@ -46,7 +49,9 @@ static void close_both(setting *self)
 
 static setting begin(const char *appendonly, const char *password)
 {
-    setting self = {.folder = folder_make_temporary(), .server = redis_server_start(appendonly, password), .incarnation_ms = 1700000000000};
+    setting self = {.folder = folder_make_temporary(),
+                    .server = redis_server_start(appendonly, password),
+                    .incarnation_ms = 1700000000000};
     open_both(&self);
     return self;
 }
@@ -155,6 +160,16 @@ static void put_latest(fm_sink_redis *sink, const char *symbol, const char *pric
     fm_sink_redis_latest(sink, &latest);
 }
 
+static void put_many(fm_sink_redis *sink, int symbols, int count)
+{
+    for (int i = 0; i < count; i++) {
+        char symbol[16], price[16];
+        snprintf(symbol, sizeof symbol, "S%d", i % symbols);
+        snprintf(price, sizeof price, "%d", i);
+        put_latest(sink, symbol, price);
+    }
+}
+
 static bool latest_is(setting *self, const char *symbol, const char *price)
 {
     redisContext *client = redis_open(&self->server);
@@ -176,18 +191,20 @@ static void the_newest_value_of_each_symbol_arrives_and_the_rest_is_counted(void
     put_latest(self.sink, "BAC", "13.85");
     wait_until(latest_is(&self, "EURUSD", "1.38512") && latest_is(&self, "BAC", "13.85"));
 
-    redis_server_signal(&self.server, SIGSTOP); /* values pile up: the newest stay, more symbols than there is room for are dropped */
+    redis_server_signal(&self.server, SIGSTOP); /* values pile up: of each symbol the newest stays */
     int64_t before = now_ns();
-    for (int i = 0; i < 2000; i++) {
-        char symbol[16], price[16];
-        snprintf(symbol, sizeof symbol, "S%d", i % 400);
-        snprintf(price, sizeof price, "%d", i);
-        put_latest(self.sink, symbol, price);
-    }
+    put_many(self.sink, 60, 1200);
     assert_true(now_ns() - before < FM_NS_PER_S);
     redis_server_signal(&self.server, SIGCONT);
-    wait_until(latest_is(&self, "S0", "1600"));
-    wait_until(counter(&self, FM_METRIC_REDIS_LATEST_DROPPED) > 0);
+    wait_until(latest_is(&self, "S0", "1140") && latest_is(&self, "S59", "1199"));
+    assert_int_equal(counter(&self, FM_METRIC_REDIS_LATEST_DROPPED), 0);
+
+    redis_server_signal(
+        &self.server,
+        SIGSTOP); /* more symbols than there is room for, in the map that is filled and the one that is sent */
+    put_many(self.sink, 400, 400);
+    redis_server_signal(&self.server, SIGCONT);
+    wait_until(counter(&self, FM_METRIC_REDIS_LATEST_DROPPED) >= 200);
     end(&self);
 }
 
@@ -197,7 +214,8 @@ static void redis_away_at_the_start_is_a_backlog(void **unused)
 {
     (void)unused;
     skip_without_redis();
-    setting self = {.folder = folder_make_temporary(), .server = redis_server_start("no", NULL), .incarnation_ms = 1700000000000};
+    setting self = {
+        .folder = folder_make_temporary(), .server = redis_server_start("no", NULL), .incarnation_ms = 1700000000000};
     redis_server_signal(&self.server, SIGKILL);
     open_both(&self);
     emit_range(&self, 1, 300);
@@ -224,7 +242,8 @@ static void a_killed_redis_with_its_file_has_each_alert_once(void **unused)
         redis_server_signal(&self.server, SIGKILL);
         redis_server_run(&self.server);
     }
-    wait_until(counter(&self, FM_METRIC_REDIS_BACKLOG) == 0 && redis_integer(&self.server, "XLEN {fmads}:alerts", NULL) == ROUNDS * EACH);
+    wait_until(counter(&self, FM_METRIC_REDIS_BACKLOG) == 0 &&
+               redis_integer(&self.server, "XLEN {fmads}:alerts", NULL) == ROUNDS * EACH);
     assert_stream_is(&self.server, 7, 1, ROUNDS * EACH);
     assert_int_equal(counter(&self, FM_METRIC_REDIS_REFUSED), 0);
     assert_true(counter(&self, FM_METRIC_REDIS_RECONNECTS) > 0);
@@ -263,7 +282,8 @@ static void a_redis_that_hangs_never_holds_up_a_shard(void **unused)
     redis_server_signal(&self.server, SIGCONT);
     wait_until(redis_integer(&self.server, "XLEN {fmads}:alerts", NULL) == 5010);
     wait_until(counter(&self, FM_METRIC_REDIS_BACKLOG) == 0);
-    assert_stream_is(&self.server, 7, 1, 5010); /* what had been sent when it hung was executed later, and then again asked for */
+    assert_stream_is(&self.server, 7, 1,
+                     5010); /* what had been sent when it hung was executed later, and then again asked for */
     assert_int_equal(counter(&self, FM_METRIC_REDIS_REFUSED), 0);
     end(&self);
 }
@@ -276,7 +296,8 @@ static void a_pause_of_clients_only_delays(void **unused)
     redis_do(&self.server, "CLIENT PAUSE 1500 WRITE");
     emit_range(&self, 1, 2000);
     wait_until(fm_router_taken(self.router, 0) == 2000);
-    wait_until(redis_integer(&self.server, "XLEN {fmads}:alerts", NULL) == 2000 && counter(&self, FM_METRIC_REDIS_BACKLOG) == 0);
+    wait_until(redis_integer(&self.server, "XLEN {fmads}:alerts", NULL) == 2000 &&
+               counter(&self, FM_METRIC_REDIS_BACKLOG) == 0);
     assert_stream_is(&self.server, 7, 1, 2000);
     end(&self);
 }
@@ -375,7 +396,8 @@ static void two_data_directories_on_one_redis_never_mix_up(void **unused)
     (void)unused;
     skip_without_redis();
     setting older = begin("no", NULL);
-    setting newer = {.folder = folder_make_temporary(), .server = older.server, .incarnation_ms = older.incarnation_ms + 1};
+    setting newer = {
+        .folder = folder_make_temporary(), .server = older.server, .incarnation_ms = older.incarnation_ms + 1};
     open_both(&newer);
     for (uint64_t i = 1; i <= 200; i++) {
         emit(older.router, 0, 7, i, 0);
@@ -438,7 +460,10 @@ static void a_url_that_cannot_work_is_refused_at_the_start(void **unused)
     char *folder = folder_make_temporary();
     fm_router_config config = router_config(folder);
     fm_router *router = router_open(&config);
-    fm_sink_redis_config sink = {.redis = {.url = "rediss://localhost"}, .clock = fm_clock_system, .directory = folder, .layer = &fm_file_system};
+    fm_sink_redis_config sink = {.redis = {.url = "rediss://localhost"},
+                                 .clock = fm_clock_system,
+                                 .directory = folder,
+                                 .layer = &fm_file_system};
     fm_sink_redis *out = NULL;
     fm_log_set_level(FM_LOG_ERROR + 1);
     assert_int_equal(fm_sink_redis_start(router, &sink, &out), FM_EINVAL);

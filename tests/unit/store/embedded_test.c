@@ -1,4 +1,5 @@
-/* tests/unit/store/embedded_test.c - the SQLite store: what is put is found, page by page; what is broken is set aside. */
+/* tests/unit/store/embedded_test.c - the SQLite store: what is put is found, page by page; what is broken is set aside.
+ */
 #include "unit/alert/fixture.h"
 #include "unit/store/full_disk.h"
 
@@ -6,8 +7,8 @@
 #include "store/store.h"
 
 typedef struct opened {
-    char     *folder;
-    char      path[256];
+    char *folder;
+    char path[256];
     fm_store *store;
 } opened;
 
@@ -41,7 +42,8 @@ typedef struct row {
 } row;
 
 /* Everything follows from the sequence: symbol S0..S4, rule R0..R2, domain live or replay, severity 0..3. */
-static const char *const symbols[] = {"S0", "S1", "S2", "S3", "S4"}, *const rules[] = {"R0", "R1", "R2"}, *const domains[] = {"live", "live", "live", "replay"};
+static const char *const symbols[] = {"S0", "S1", "S2", "S3", "S4"}, *const rules[] = {"R0", "R1", "R2"},
+                         *const domains[] = {"live", "live", "live", "replay"};
 
 static void make_row(row *out, uint64_t sequence)
 {
@@ -102,7 +104,8 @@ static void what_is_put_is_found_by_id_and_survives_a_restart(void **unused)
     make_row(&wanted, 101);
     assert_int_equal(self.store->get_alert(self.store, wanted.alert.id, &text), FM_ENOTFOUND);
     assert_int_equal(self.store->get_alert(self.store, FM_SLICE("not an id"), &text), FM_ENOTFOUND);
-    assert_int_equal(self.store->get_alert(self.store, FM_SLICE("XX3456789012345678901234567890AB"), &text), FM_ENOTFOUND);
+    assert_int_equal(self.store->get_alert(self.store, FM_SLICE("XX3456789012345678901234567890AB"), &text),
+                     FM_ENOTFOUND);
     assert_string_equal(text.data, "{\"seq\":42}"); /* untouched by what failed */
     fm_text_fini(&text);
     close_all(&self);
@@ -130,7 +133,8 @@ static void an_alert_put_again_is_left_as_it_is(void **unused)
     fm_alert_query query = any_query(1000);
     assert_int_equal(self.store->list_alerts(self.store, &query, &text, &next), 0);
     assert_int_equal(next, 0);
-    assert_string_equal(text.data, "[{\"seq\":10},{\"seq\":9},{\"seq\":8},{\"seq\":7},{\"seq\":6},{\"seq\":5},{\"seq\":4},{\"seq\":3},{\"seq\":2},{\"seq\":1}]");
+    assert_string_equal(text.data, "[{\"seq\":10},{\"seq\":9},{\"seq\":8},{\"seq\":7},{\"seq\":6},{\"seq\":5},{\"seq\":"
+                                   "4},{\"seq\":3},{\"seq\":2},{\"seq\":1}]");
     fm_text_fini(&text);
     close_all(&self);
 }
@@ -159,11 +163,13 @@ static bool matches(const fm_alert_query *query, uint64_t sequence)
     make_row(&it, sequence);
     return (query->symbol.size == 0 || fm_slice_equal(query->symbol, it.alert.symbol)) &&
            (query->rule.size == 0 || fm_slice_equal(query->rule, it.alert.rule)) &&
-           (query->domain.size == 0 || fm_slice_equal(query->domain, it.alert.domain)) && it.alert.event_ns >= query->from_ns &&
-           it.alert.event_ns < query->to_ns && it.alert.severity >= query->severity_min;
+           (query->domain.size == 0 || fm_slice_equal(query->domain, it.alert.domain)) &&
+           it.alert.event_ns >= query->from_ns && it.alert.event_ns < query->to_ns &&
+           it.alert.severity >= query->severity_min;
 }
 
-/* Every combination of filters, random page sizes: the pages together are exactly the matching alerts, newest first, none twice. */
+/* Every combination of filters, random page sizes: the pages together are exactly the matching alerts, newest first,
+ * none twice. */
 static void pages_together_are_the_whole_answer(void **unused)
 {
     (void)unused;
@@ -324,7 +330,8 @@ static void a_disk_that_is_full_or_failing_changes_nothing_and_passes(void **unu
         fm_text text = {0};
         uint64_t next = 0;
         fm_alert_query query = any_query(1);
-        assert_int_equal(self.store->list_alerts(self.store, &query, &text, &next), 0); /* questions are still answered */
+        assert_int_equal(self.store->list_alerts(self.store, &query, &text, &next),
+                         0); /* questions are still answered */
         assert_string_equal(text.data, "[{\"seq\":500}]");
         fm_text_fini(&text);
         assert_int_equal(cursor_of(self.store), 500);

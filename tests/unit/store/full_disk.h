@@ -1,4 +1,5 @@
-/* tests/unit/store/full_disk.h - an SQLite file system on which writing fails when the test says so. Register once, before any store is opened. */
+/* tests/unit/store/full_disk.h - an SQLite file system on which writing fails when the test says so. Register once,
+ * before any store is opened. */
 #ifndef FM_TESTS_STORE_FULL_DISK_H
 #define FM_TESTS_STORE_FULL_DISK_H
 
@@ -21,7 +22,9 @@ static full_disk_methods full_disk_kinds[8];
 static inline int full_disk_write(sqlite3_file *file, const void *data, int size, sqlite3_int64 offset)
 {
     int code = atomic_load(&full_disk_code);
-    return code != 0 ? code : ((const full_disk_methods *)(const void *)file->pMethods)->below->xWrite(file, data, size, offset);
+    return code != 0
+               ? code
+               : ((const full_disk_methods *)(const void *)file->pMethods)->below->xWrite(file, data, size, offset);
 }
 
 static inline int full_disk_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int flags, int *out_flags)

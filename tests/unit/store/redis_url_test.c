@@ -10,8 +10,8 @@ static void a_url_is_taken_apart(void **unused)
     (void)unused;
     static const struct {
         const char *text, *host, *user, *password;
-        uint16_t    port;
-        uint32_t    db;
+        uint16_t port;
+        uint32_t db;
     } cases[] = {
         {"redis://localhost", "localhost", "", "", 6379, 0},
         {"redis://127.0.0.1:6380", "127.0.0.1", "", "", 6380, 0},
