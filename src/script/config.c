@@ -38,8 +38,8 @@ static reading *reading_of(lua_State *lua)
 
 static void too_long(lua_State *lua, lua_Debug *debug)
 {
-    (void)debug;
-    luaL_error(lua, "the file runs for more than a million instructions; it is data, not a program");
+    lua_getinfo(lua, "l", debug);
+    luaL_error(lua, "settings:%d: the file runs for more than a million instructions; it is data, not a program", debug->currentline);
 }
 
 static int refuse(lua_State *lua, const char *name, const char *why)

@@ -99,7 +99,7 @@ static int find_or_match(lua_State *lua, bool find)
     size_t from = start_of(lua, 3, size);
     if (from > size)
         from = size;
-    if (find && lua_toboolean(lua, 4))
+    if (find && (lua_toboolean(lua, 4) || (!memchr(pattern, 0, pattern_size) && !strpbrk(pattern, "^$*+?.([%-"))))
         return find_plain(lua, subject, size, pattern, pattern_size, from);
     fm_pattern match;
     begin(lua, &match, subject, size, pattern, pattern_size);

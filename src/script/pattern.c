@@ -181,8 +181,10 @@ static const char *close_capture(fm_pattern *match, const char *at, const char *
 static const char *match_back(fm_pattern *match, const char *at, int digit)
 {
     int index = digit - '1';
-    if (index < 0 || index >= match->level || match->capture[index].size < 0)
+    if (index < 0 || index >= match->level || match->capture[index].size == FM_CAPTURE_OPEN)
         return give_up(match, "invalid capture index");
+    if (match->capture[index].size == FM_CAPTURE_POSITION)
+        return NULL;
     size_t size = (size_t)match->capture[index].size;
     if ((size_t)(match->subject_end - at) < size || memcmp(match->capture[index].start, at, size) != 0)
         return NULL;
