@@ -47,6 +47,8 @@ static void send_pooled(h2o_req_t *request, int status, const char *content_type
     fm_count(loop->counters, FM_METRIC_HTTP_REQUESTS, 1);
     if (status >= 400)
         fm_count(loop->counters, FM_METRIC_HTTP_ERRORS, 1);
+    if (loop->stopping)
+        request->http1_is_persistent = 0; /* h2o knew when the head came, which may have been before */
     request->res.status = status;
     request->res.reason = fm_status_text(status);
     request->res.content_length = body.len;

@@ -78,7 +78,7 @@ static void take(fm_loop *loop, int fd)
         close(fd);
         return;
     }
-    fm_tcp_prepare(fd, loop->server->config.write_timeout_ns / FM_NS_PER_MS);
+    fm_tcp_prepare(fd, 2 * loop->server->config.write_timeout_ns / FM_NS_PER_MS); /* the sweep is to see it first, and count it */
     c->loop = loop;
     c->sock = sock;
     c->since_ns = loop->now_ns;
@@ -144,6 +144,7 @@ static void on_accept(h2o_socket_t *listener, const char *error)
 
     if (error != NULL)
         return;
+    loop->now_ns = fm_mono_ns(&loop->server->config.clock); /* the loop may have slept for long before this */
     if (full(loop))
         pause_listener(loop);
     else

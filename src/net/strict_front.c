@@ -159,6 +159,8 @@ static int judge_headers(const head *h, struct phr_header **host)
             return FM_STRICT_FOLDED;
         if (!is_token(header->name, header->name_len))
             return FM_STRICT_NAME;
+        while (header->value_len > 0 && strchr(" \t", header->value[header->value_len - 1]) != NULL)
+            header->value_len--; /* white space behind a value is not part of it; h2o's parser leaves it there */
         if (is_name(header, "content-length", 14)) {
             lengths++;
             length_bad |= !all_digits(header->value, header->value_len);
