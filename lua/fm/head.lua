@@ -142,7 +142,7 @@ local function read_parameter(field, options, path)
       field.unit == "s" and 'write "30m", "500ms" or a number of seconds' or nil, at)
   end
   if not (number >= field.low and number <= field.high) then
-    fail(format("%s = %s lies outside %.6g to %.6g %s", field.name, native.tostring(value), field.low, field.high, field.unit), field.help, at)
+    fail(format("%s = %s lies outside %.10g to %.10g %s", field.name, native.tostring(value), field.low, field.high, field.unit), field.help, at)
   end
   return number
 end

@@ -61,7 +61,7 @@ function text.check_template(template, on_field, place)
   local rest = gsub(template, "{([^{}]*)}", function(inside)
     local name, spec = match(inside, "^([a-z][a-z0-9_]*)(.*)$")
     if not name then fail(format('the message has "{%s}", which names nothing', inside), "write {symbol} or {need:+.1f}", place) end
-    if spec ~= "" and not find(spec, "^:%+?%.?[0-9]?[fged%%]?$") then
+    if spec ~= "" and not find(spec, "^:%+?%.[0-9][fged%%]?$") and not find(spec, "^:%+?[fged%%]?$") then
       fail(format('the message has "{%s}", whose format is not taken', inside), "a format is [+][.digits][f|g|e|d|%], as in {move:+.1f}", place)
     end
     on_field(name, spec)
