@@ -7,6 +7,16 @@ foreach(source ${sources})
   get_filename_component(name ${source} NAME)
   string(REGEX REPLACE "_test\\.py$" "" name ${name})
   add_test(NAME unit.net.${name} COMMAND /usr/bin/python3 -B ${source} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-  set_tests_properties(unit.net.${name} PROPERTIES LABELS unit TIMEOUT 120
+  set_tests_properties(unit.net.${name} PROPERTIES LABELS unit TIMEOUT 240
+                       ENVIRONMENT "FMADS_DOUBLE=$<TARGET_FILE:net_double>;FMADS_SOURCE=${CMAKE_SOURCE_DIR};TSAN_OPTIONS=halt_on_error=1")
+endforeach()
+
+# What is asked of the real program from outside (tests/system) is asked of the double too.
+file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/system/http_*_test.py ${CMAKE_SOURCE_DIR}/tests/system/ws_*_test.py)
+foreach(source ${sources})
+  get_filename_component(name ${source} NAME)
+  string(REGEX REPLACE "_test\\.py$" "" name ${name})
+  add_test(NAME unit.net.double_${name} COMMAND /usr/bin/python3 -B ${source} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+  set_tests_properties(unit.net.double_${name} PROPERTIES LABELS unit TIMEOUT 240
                        ENVIRONMENT "FMADS_DOUBLE=$<TARGET_FILE:net_double>;FMADS_SOURCE=${CMAKE_SOURCE_DIR};TSAN_OPTIONS=halt_on_error=1")
 endforeach()

@@ -420,9 +420,10 @@ static int rules_reload(void *context, fm_error *error)
     (void)context;
     if (getenv("FMADS_DOUBLE_BAD_RULE") == NULL)
         return 0;
+    fm_fail(error, FM_ERULE, "could not read rule file \"equity/x.lua\": \"end\" expected");
     snprintf(error->file, sizeof(error->file), "equity/x.lua");
     error->line = 7;
-    return fm_fail(error, FM_ERULE, "could not read rule file \"equity/x.lua\": \"end\" expected");
+    return FM_ERULE;
 }
 
 /* "500ms", "10s" or a plain number. */
