@@ -64,7 +64,8 @@ struct fm_router {
 void fm_router_emit(fm_router *router, uint32_t shard, const fm_routed_alert *alert)
 {
     FM_ASSERT(shard < router->config.shard_count && alert->partition < FM_PARTITION_COUNT);
-    FM_ASSERT(alert->body.size >= 2 && alert->body.size <= FM_ROUTER_BODY_MAX && alert->body.data[0] == '{');
+    FM_ASSERT(alert->body.size >= 2 && alert->body.size <= FM_ROUTER_BODY_MAX);
+    FM_ASSERT(alert->body.data[0] == '{' && alert->body.data[alert->body.size - 1] == '}');
     FM_ASSERT(alert->symbol.size + alert->rule.size + alert->domain.size < 2048);
     fm_lane_put(&router->lanes[shard], alert, &router->spilling_count);
     fm_worker_wake(&router->worker);

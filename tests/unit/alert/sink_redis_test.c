@@ -1,102 +1,9 @@
 /* tests/unit/alert/sink_redis_test.c - alerts in a real Redis: each once, whatever happens to Redis. */
-#include "unit/alert/redis_server.h"
-
-#include "alert/sink_redis.h"
+#include "unit/alert/redis_setting.h"
 
 #include <fcntl.h>
 
-typedef struct setting {
-    char *folder;
-    redis_server server;
-    fm_router *router;
-    fm_sink_redis *sink;
-    uint64_t incarnation_ms;
-} setting;
-
-static fm_sink_redis *start_sink(const setting *self)
-{
-    fm_sink_redis_config config = {
-        .redis = {.url = self->server.url,
-                  .connect_ms = 500,
-                  .command_ms = 500,
-                  .incarnation_ms = self->incarnation_ms},
-        .clock = fm_clock_system,
-        .directory = self->folder,
-        .layer = &fm_file_system,
-        .heartbeat_ns = 200 * FM_NS_PER_MS,
-        .latest_max = 100,
-    };
-    fm_sink_redis *sink = NULL;
-    assert_int_equal(fm_sink_redis_start(self->router, &config, &sink), 0);
-    return sink;
-}
-
-static void open_both(setting *self)
-{
-    fm_router_config config = router_config(self->folder);
-    config.incarnation_ms = self->incarnation_ms;
-    self->router = router_open(&config);
-    self->sink = start_sink(self);
-    assert_int_equal(fm_router_start(self->router), 0);
-}
-
-static void close_both(setting *self)
-{
-    fm_router_stop(self->router);
-    fm_sink_redis_stop(self->sink);
-    fm_router_close(self->router);
-}
-
-static setting begin(const char *appendonly, const char *password)
-{
-    setting self = {.folder = folder_make_temporary(),
-                    .server = redis_server_start(appendonly, password),
-                    .incarnation_ms = 1700000000000};
-    open_both(&self);
-    return self;
-}
-
-static void end(setting *self)
-{
-    close_both(self);
-    redis_server_end(&self->server);
-    folder_remove(self->folder);
-}
-
-static uint64_t counter(const setting *self, fm_metric metric)
-{
-    return fm_counter(fm_sink_redis_counters(self->sink), metric);
-}
-
-static void emit_range(const setting *self, uint64_t first, uint64_t count)
-{
-    for (uint64_t i = first; i < first + count; i++)
-        emit(self->router, 0, 7, i, 0);
-}
-
-#define published(self) (counter(&(self), FM_METRIC_REDIS_PUBLISHED))
-
 /* ---- what consumers see ---- */
-
-static redisContext *subscribe(setting *self, const char *pattern)
-{
-    redisContext *client = redis_open(&self->server);
-    assert_non_null(client);
-    redisReply *reply = redisCommand(client, "PSUBSCRIBE %s", pattern);
-    assert_non_null(reply);
-    freeReplyObject(reply);
-    return client;
-}
-
-static redisReply *next_message(redisContext *client)
-{
-    void *reply = NULL;
-    assert_int_equal(redisGetReply(client, &reply), REDIS_OK);
-    redisReply *message = reply;
-    assert_int_equal(message->elements, 4);
-    assert_string_equal(message->element[0]->str, "pmessage");
-    return message;
-}
 
 static void every_alert_is_once_in_the_stream_and_once_on_its_channel(void **unused)
 {
@@ -328,92 +235,6 @@ static void a_full_or_wrong_redis_is_tried_until_it_takes_them_in_order(void **u
     end(&self);
 }
 
-/* ---- cursor and ids ---- */
-
-static void a_restart_goes_on_at_the_cursor_and_a_lost_cursor_doubles_nothing(void **unused)
-{
-    (void)unused;
-    skip_without_redis();
-    setting self = begin("no", NULL);
-    emit_range(&self, 1, 400);
-    wait_until(published(self) == 400);
-    close_both(&self);
-
-    open_both(&self);
-    emit_range(&self, 401, 100);
-    wait_until(published(self) == 100);
-    close_both(&self);
-
-    char path[256];
-    snprintf(path, sizeof path, "%s/redis.cursor", self.folder);
-    for (int damage = 0; damage < 2; damage++) {
-        if (damage == 0) {
-            assert_int_equal(unlink(path), 0);
-        } else {
-            FILE *file = fopen(path, "w");
-            assert_non_null(file);
-            fprintf(file, "fmads-redis-cursor 1 1700000000000 999999 deadbeef\n");
-            fclose(file);
-        }
-        redisContext *listener = subscribe(&self, "fmads:alerts:*");
-        open_both(&self);
-        wait_until(published(self) == 500 + (uint64_t)damage); /* all of them are there */
-        emit_range(&self, 501 + (uint64_t)damage, 1);
-        wait_until(published(self) == 501 + (uint64_t)damage);
-        redisReply *message = next_message(listener); /* the first that is heard is the new one */
-        char hex[33];
-        fm_hash128_hex(id_of(7, 501 + (uint64_t)damage, 0), hex);
-        assert_non_null(strstr(message->element[3]->str, hex));
-        freeReplyObject(message);
-        redisFree(listener);
-        assert_int_equal(counter(&self, FM_METRIC_REDIS_REFUSED), 0);
-        close_both(&self);
-    }
-    assert_stream_is(&self.server, 7, 1, 502);
-    open_both(&self);
-    end(&self);
-}
-
-static void later_ids_from_elsewhere_are_counted_and_passed_by(void **unused)
-{
-    (void)unused;
-    skip_without_redis();
-    setting self = begin("no", NULL);
-    emit_range(&self, 1, 50);
-    wait_until(published(self) == 50);
-    redis_do(&self.server, "XADD {fmads}:alerts 1900000000000-1 id stranger");
-    emit_range(&self, 51, 300);
-    wait_until(counter(&self, FM_METRIC_REDIS_REFUSED) == 300);
-    wait_until(counter(&self, FM_METRIC_REDIS_BACKLOG) == 0);
-    assert_int_equal(published(self), 50);
-    assert_int_equal(redis_integer(&self.server, "XLEN {fmads}:alerts", NULL), 51);
-    assert_true(fm_sink_redis_connected(self.sink));
-    end(&self);
-}
-
-static void two_data_directories_on_one_redis_never_mix_up(void **unused)
-{
-    (void)unused;
-    skip_without_redis();
-    setting older = begin("no", NULL);
-    setting newer = {
-        .folder = folder_make_temporary(), .server = older.server, .incarnation_ms = older.incarnation_ms + 1};
-    open_both(&newer);
-    for (uint64_t i = 1; i <= 200; i++) {
-        emit(older.router, 0, 7, i, 0);
-        emit(newer.router, 0, 8, i, 0);
-    }
-    wait_until(published(newer) == 200);
-    wait_until(published(older) + counter(&older, FM_METRIC_REDIS_REFUSED) == 200);
-    assert_int_equal(counter(&newer, FM_METRIC_REDIS_REFUSED), 0);
-    redisReply *stream = redis_stream(&older.server);
-    assert_int_equal(stream->elements, 200 + published(older));
-    freeReplyObject(stream);
-    close_both(&newer);
-    folder_remove(newer.folder);
-    end(&older);
-}
-
 static void a_password_is_used_and_never_told(void **unused)
 {
     (void)unused;
@@ -485,9 +306,6 @@ int main(void)
         cmocka_unit_test(a_redis_that_hangs_never_holds_up_a_shard),
         cmocka_unit_test(a_pause_of_clients_only_delays),
         cmocka_unit_test(a_full_or_wrong_redis_is_tried_until_it_takes_them_in_order),
-        cmocka_unit_test(a_restart_goes_on_at_the_cursor_and_a_lost_cursor_doubles_nothing),
-        cmocka_unit_test(later_ids_from_elsewhere_are_counted_and_passed_by),
-        cmocka_unit_test(two_data_directories_on_one_redis_never_mix_up),
         cmocka_unit_test(a_password_is_used_and_never_told),
         cmocka_unit_test(a_url_that_cannot_work_is_refused_at_the_start),
     };

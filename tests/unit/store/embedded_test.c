@@ -4,6 +4,7 @@
 #include "unit/store/full_disk.h"
 
 #include "base/random.h"
+#include "store/embedded/embedded.h"
 #include "store/store.h"
 
 typedef struct opened {
@@ -219,6 +220,37 @@ static void pages_together_are_the_whole_answer(void **unused)
     close_all(&self);
 }
 
+/* Else the cost of a page would grow with all that matches, not with what is on it. */
+static void every_list_reads_in_order_through_its_index_and_never_sorts(void **unused)
+{
+    (void)unused;
+    static const struct {
+        fm_embedded_statement statement;
+        const char *through;
+    } cases[] = {{FM_EMBEDDED_LIST, "SEARCH a USING INTEGER PRIMARY KEY (rowid<?)"},
+                 {FM_EMBEDDED_LIST_SYMBOL, "SEARCH a USING INDEX alerts_symbol (symbol=? AND rowid<?)"},
+                 {FM_EMBEDDED_LIST_RULE, "SEARCH a USING INDEX alerts_rule (rule=? AND rowid<?)"},
+                 {FM_EMBEDDED_LIST_DOMAIN, "SEARCH a USING INDEX alerts_domain (domain=? AND rowid<?)"}};
+    opened self = open_new();
+    assert_int_equal(put_range(self.store, 1, 1000), 0);
+    sqlite3 *db = ((fm_embedded *)self.store)->db;
+    for (int analyzed = 0; analyzed < 2; analyzed++) {
+        for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+            char sql[2000];
+            snprintf(sql, sizeof sql, "EXPLAIN QUERY PLAN %s", fm_embedded_sql[cases[i].statement]);
+            sqlite3_stmt *plan = NULL;
+            assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &plan, NULL), SQLITE_OK);
+            assert_int_equal(sqlite3_step(plan), SQLITE_ROW);
+            assert_string_equal((const char *)sqlite3_column_text(plan, 3), cases[i].through);
+            while (sqlite3_step(plan) == SQLITE_ROW)
+                assert_null(strstr((const char *)sqlite3_column_text(plan, 3), "TEMP B-TREE"));
+            sqlite3_finalize(plan);
+        }
+        assert_int_equal(sqlite3_exec(db, "ANALYZE", NULL, NULL, NULL), SQLITE_OK); /* statistics change no plan */
+    }
+    close_all(&self);
+}
+
 static void a_page_must_have_a_size(void **unused)
 {
     (void)unused;
@@ -361,6 +393,7 @@ int main(void)
         cmocka_unit_test(an_alert_put_again_is_left_as_it_is),
         cmocka_unit_test(a_batch_with_a_bad_id_is_refused_whole),
         cmocka_unit_test(pages_together_are_the_whole_answer),
+        cmocka_unit_test(every_list_reads_in_order_through_its_index_and_never_sorts),
         cmocka_unit_test(a_page_must_have_a_size),
         cmocka_unit_test(a_corrupt_file_is_set_aside_and_begun_anew),
         cmocka_unit_test(damage_found_while_running_starts_a_new_file_by_itself),
