@@ -76,10 +76,11 @@ static fm_router *open_router(bool sync_always)
 
 static void emit(fm_router *router)
 {
+    uint64_t sequence = next_sequence++;
     fm_routed_alert alert = {
-        .id = {next_sequence * UINT64_C(0x9e3779b97f4a7c15), next_sequence},
+        .id = {sequence * UINT64_C(0x9e3779b97f4a7c15), sequence},
         .partition = 3,
-        .sequence = next_sequence++,
+        .sequence = sequence,
         .symbol = FM_SLICE("EURUSD"),
         .rule = FM_SLICE("fx/price_spike"),
         .domain = FM_SLICE("live"),
