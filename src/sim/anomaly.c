@@ -92,7 +92,8 @@ static int add_label(fm_sim *sim, const sim_instrument *instrument)
 int sim_anomaly_begin(fm_sim *sim, fm_sim_anomaly kind, uint32_t index, int64_t ts_ns)
 {
     sim_instrument *one = &sim->instrument[index];
-    int64_t length_s = shortest_s[kind] + (int64_t)fm_random_below(&sim->random, (uint64_t)(longest_s[kind] - shortest_s[kind] + 1));
+    int64_t length_s =
+        shortest_s[kind] + (int64_t)fm_random_below(&sim->random, (uint64_t)(longest_s[kind] - shortest_s[kind] + 1));
     double depth = 0.04 + 0.04 * fm_random_unit(&sim->random);
 
     if (kind == FM_SIM_FAT_FINGER && fm_random_below(&sim->random, 2) == 0)
@@ -104,7 +105,8 @@ int sim_anomaly_begin(fm_sim *sim, fm_sim_anomaly kind, uint32_t index, int64_t 
         one->anomaly.active = false;
         return result;
     }
-    /* The rate has changed, so the waiting time is drawn anew; an exponential wait has no memory, so nothing else is lost by it. */
+    /* The rate has changed, so the waiting time is drawn anew; an exponential wait has no memory, so nothing else is
+     * lost by it. */
     one->next_ns = sim_next_event(sim, one, ts_ns);
     sim_heap_fix(sim, index);
     return 0;

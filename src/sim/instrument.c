@@ -1,7 +1,8 @@
 /* sim/instrument.c - the names of the simulated market and how their prices walk.
  *
- * Sectors differ in price, tick and size as real ones do: shares in cents, currency pairs in tenths of a pip, coins with decimals in
- * their sizes. The names are invented on purpose: nobody shall take them for quotes of a real company. */
+ * Sectors differ in price, tick and size as real ones do: shares in cents, currency pairs in tenths of a pip, coins
+ * with decimals in their sizes. The names are invented on purpose: nobody shall take them for quotes of a real company.
+ */
 #include "base/fmath.h"
 #include "sim/state.h"
 
@@ -10,35 +11,36 @@
 
 typedef struct sector_traits {
     const char *name;
-    double      price_low, price_high;
-    int32_t     price_scale, size_scale;
-    int64_t     tick, lot;
-    double      size_lots;     /* median of a quote */
-    double      day_sigma;     /* own volatility over 6.5 h */
-    double      spread_bps;    /* median spread, 1e-4 of the price */
-    double      beta_market;
+    double price_low, price_high;
+    int32_t price_scale, size_scale;
+    int64_t tick, lot;
+    double size_lots;  /* median of a quote */
+    double day_sigma;  /* own volatility over 6.5 h */
+    double spread_bps; /* median spread, 1e-4 of the price */
+    double beta_market;
 } sector_traits;
 
 static const sector_traits sectors[SIM_SECTORS] = {
-    {"TECH", 20, 600, 2, 0, 1, 100, 4, 0.012, 2.0, 1.2},  {"BANK", 8, 180, 2, 0, 1, 100, 8, 0.008, 2.0, 1.1},
+    {"TECH", 20, 600, 2, 0, 1, 100, 4, 0.012, 2.0, 1.2},    {"BANK", 8, 180, 2, 0, 1, 100, 8, 0.008, 2.0, 1.1},
     {"FX", 0.6, 1.9, 5, 0, 1, 100000, 10, 0.002, 0.6, 0.1}, {"OIL", 15, 150, 2, 0, 1, 100, 5, 0.010, 2.5, 0.9},
-    {"COIN", 20, 60000, 2, 3, 1, 10, 60, 0.020, 1.5, 0.8}, {"CHIP", 30, 900, 2, 0, 1, 100, 3, 0.015, 2.0, 1.4},
-    {"PHRM", 10, 400, 2, 0, 1, 100, 3, 0.009, 3.0, 0.7},  {"FOOD", 10, 120, 2, 0, 1, 100, 6, 0.006, 3.0, 0.5},
+    {"COIN", 20, 60000, 2, 3, 1, 10, 60, 0.020, 1.5, 0.8},  {"CHIP", 30, 900, 2, 0, 1, 100, 3, 0.015, 2.0, 1.4},
+    {"PHRM", 10, 400, 2, 0, 1, 100, 3, 0.009, 3.0, 0.7},    {"FOOD", 10, 120, 2, 0, 1, 100, 6, 0.006, 3.0, 0.5},
 };
 
-#define STEPS_A_SESSION 234000.0 /* grid steps in 6.5 h */
+#define STEPS_A_SESSION  234000.0 /* grid steps in 6.5 h */
 #define MARKET_DAY_SIGMA 0.008
 #define SECTOR_DAY_SIGMA 0.006
 
-/* GARCH(1,1) with shocks from 98 % N(0,1) and 2 % N(0,16), scaled to variance 1. Persistence 0.997: half-life 23 s. The fourth moment
- * is finite: alpha^2 * 10.8 + 2 alpha beta + beta^2 = 0.996. */
-#define GARCH_ALPHA 0.015
-#define GARCH_BETA  0.982
-#define JUMP_SHARE  0.02
-#define JUMP_SCALE  4.0
-#define SHOCK_SD    1.140175425099138 /* sqrt(0.98 + 0.02 * 16) */
+/* GARCH(1,1) with shocks from 98 % N(0,1) and 2 % N(0,16), scaled to variance 1. Persistence 0.997: half-life 23 s. The
+ * fourth moment is finite: alpha^2 * 10.8 + 2 alpha beta + beta^2 = 0.996. */
+#define GARCH_ALPHA  0.015
+#define GARCH_BETA   0.982
+#define JUMP_SHARE   0.02
+#define JUMP_SCALE   4.0
+#define SHOCK_SD     1.140175425099138 /* sqrt(0.98 + 0.02 * 16) */
 #define VARIANCE_MAX 40.0
-#define REVERT 2e-6 /* pull to the starting price a step: half-life 9.6 h, so a demo left on for weeks keeps sane prices */
+#define REVERT                                                                                                         \
+    2e-6 /* pull to the starting price a step: half-life 9.6 h, so a demo left on for weeks keeps sane prices */
 
 void sim_walk_step(sim_walk *walk, fm_random *random, double sigma)
 {

@@ -1,7 +1,8 @@
 /* sim/market.c - the clockwork: whose record is next, and what it says.
  *
- * Each name waits an exponential time whose rate follows the session's curve and its anomaly; a heap finds the earliest. Rates are
- * taken as constant for at most a minute and end at an anomaly's edge, where the wait is drawn anew. */
+ * Each name waits an exponential time whose rate follows the session's curve and its anomaly; a heap finds the
+ * earliest. Rates are taken as constant for at most a minute and end at an anomaly's edge, where the wait is drawn
+ * anew. */
 #include "sim/market.h"
 
 #include "base/fmath.h"
@@ -11,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MINUTE_NS (60 * FM_NS_PER_S)
+#define MINUTE_NS        (60 * FM_NS_PER_S)
 #define SIDE_PERSISTENCE 0.7 /* probability that a trade has the side of the one before */
-#define FAT_SIZE 50.0
+#define FAT_SIZE         50.0
 
 const fm_sim_config fm_sim_config_preset = {
     .seed = 1,
@@ -122,8 +123,8 @@ static int64_t draw_size(fm_sim *sim, const sim_instrument *one, double factor)
 
 static double price_in_ticks(const fm_sim *sim, const sim_instrument *one, double shift)
 {
-    double level = one->log_price + one->beta_market * sim->market.level + one->beta_sector * sim->sector[one->sector].level +
-                   one->own.level + shift;
+    double level = one->log_price + one->beta_market * sim->market.level +
+                   one->beta_sector * sim->sector[one->sector].level + one->own.level + shift;
     return fm_exp(level) / one->tick_price;
 }
 
@@ -131,7 +132,8 @@ static void quote(fm_sim *sim, sim_instrument *one, const sim_effect *effect, fm
 {
     double middle = price_in_ticks(sim, one, effect->shift);
     double excited = 0.5 * (sqrt(one->own.variance) + sqrt(sim->market.variance));
-    double half = 0.5 * one->spread_ticks * effect->spread * (0.6 + 0.4 * excited) * (0.8 + 0.4 * fm_random_unit(&sim->random));
+    double half =
+        0.5 * one->spread_ticks * effect->spread * (0.6 + 0.4 * excited) * (0.8 + 0.4 * fm_random_unit(&sim->random));
     double bid = floor(middle - half + 0.5), ask = floor(middle + half + 0.5);
 
     if (bid < 1)
@@ -241,8 +243,9 @@ static void begin(fm_sim *sim)
 int fm_sim_create(const fm_sim_config *config, fm_sim **out)
 {
     uint32_t count = config->instrument_count;
-    if (count < FM_SIM_INSTRUMENTS_MIN || count > FM_SIM_INSTRUMENTS_MAX || config->session_ns <= 0 || config->start_ns < 0 ||
-        config->end_ns <= config->start_ns || !(config->rate > 0) || config->rate > 1e8 || config->anomaly_every_ns < 0)
+    if (count < FM_SIM_INSTRUMENTS_MIN || count > FM_SIM_INSTRUMENTS_MAX || config->session_ns <= 0 ||
+        config->start_ns < 0 || config->end_ns <= config->start_ns || !(config->rate > 0) || config->rate > 1e8 ||
+        config->anomaly_every_ns < 0)
         return FM_EINVAL;
     fm_sim *sim = calloc(1, sizeof(*sim));
     if (!sim)

@@ -1,8 +1,8 @@
 /* tool/bench.c - `fmads bench`: nanoseconds of CPU for one step of everything that runs once a tick.
  *
- * Rows: kernel.<name> with its preset parameters (score and update of one value), wire.json and wire.msgpack (one record written),
- * sim.record (one record simulated). Each is timed in rounds; told are the median and the spread: the distance between the quartiles
- * as a part of the median. Other load on the machine shows in the spread first. */
+ * Rows: kernel.<name> with its preset parameters (score and update of one value), wire.json and wire.msgpack (one
+ * record written), sim.record (one record simulated). Each is timed in rounds; told are the median and the spread: the
+ * distance between the quartiles as a part of the median. Other load on the machine shows in the spread first. */
 #include "base/clock.h"
 #include "base/fmath.h"
 #include "base/random.h"
@@ -17,17 +17,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define ROUNDS 15
-#define STEPS  20000
-#define ROWS   1024 /* inputs are made before the clock runs */
+#define ROUNDS  15
+#define STEPS   20000
+#define ROWS    1024 /* inputs are made before the clock runs */
 #define STEP_NS FM_NS_PER_MS
 
 static volatile double sink; /* results go here, so that the compiler cannot leave the work out */
 
 typedef struct bench_row {
     const char *prefix, *name;
-    char        params[256]; /* JSON */
-    double      ns, spread;
+    char params[256]; /* JSON */
+    double ns, spread;
 } bench_row;
 
 static int by_value(const void *a, const void *b)
@@ -47,7 +47,8 @@ static void judge(bench_row *row, double ns[ROUNDS])
 static void print_row(const bench_row *row, bool json)
 {
     if (json)
-        printf("{\"name\":\"%s.%s\",\"params\":%s,\"ns\":%.2f,\"spread\":%.3f}\n", row->prefix, row->name, row->params, row->ns, row->spread);
+        printf("{\"name\":\"%s.%s\",\"params\":%s,\"ns\":%.2f,\"spread\":%.3f}\n", row->prefix, row->name, row->params,
+               row->ns, row->spread);
     else
         printf("%s.%-22s %8.1f ns  +-%4.1f %%  %s\n", row->prefix, row->name, row->ns, 50 * row->spread, row->params);
 }
@@ -89,7 +90,8 @@ static void choose_params(const fm_kernel *kernel, double *params, bench_row *ro
     for (int i = 0; kernel->params[i].name; i++) {
         const fm_field *field = &kernel->params[i];
         params[i] = isnan(field->preset) ? 0.5 * (field->low + field->high) : field->preset;
-        used += snprintf(row->params + used, sizeof(row->params) - (size_t)used, "%s\"%s\":%g", i ? "," : "", field->name, params[i]);
+        used += snprintf(row->params + used, sizeof(row->params) - (size_t)used, "%s\"%s\":%g", i ? "," : "",
+                         field->name, params[i]);
     }
     snprintf(row->params + used, sizeof(row->params) - (size_t)used, "}");
 }
@@ -195,7 +197,11 @@ static int bench_all(const char *name, bool json, int *rows)
         ++*rows;
     }
     for (int i = 0; i < 3; i++) {
-        bench_row one = {.prefix = i < 2 ? "wire" : "sim", .name = i == 0 ? "json" : i == 1 ? "msgpack" : "record", .params = "{}"};
+        bench_row one = {.prefix = i < 2 ? "wire" : "sim",
+                         .name = i == 0   ? "json"
+                                 : i == 1 ? "msgpack"
+                                          : "record",
+                         .params = "{}"};
         if (!wanted(&one, name))
             continue;
         FM_TRY(i < 2 ? bench_wire(i == 0 ? FM_WIRE_NDJSON : FM_WIRE_MSGPACK, &one) : bench_sim(&one));

@@ -17,20 +17,20 @@
 #include <unistd.h>
 
 #define TIMEOUT_MS_PRESET 10000
-#define ANSWER_MAX (64u << 20)
-#define PAUSE_MS_MIN 50
-#define PAUSE_MS_MAX 2000
+#define ANSWER_MAX        (64u << 20)
+#define PAUSE_MS_MIN      50
+#define PAUSE_MS_MAX      2000
 
 struct fm_client {
-    char     host[128], port[8], authority[160];
-    int32_t  timeout_ms, patience_ms;
+    char host[128], port[8], authority[160];
+    int32_t timeout_ms, patience_ms;
     const volatile sig_atomic_t *stop;
-    int      socket;    /* -1 = not connected */
-    bool     used;      /* the connection has answered before */
-    bool     close;     /* the server said Connection: close */
-    fm_text  head;      /* of the request */
-    fm_text  in;        /* bytes read and not yet used */
-    fm_text  body;      /* of the answer when it came in chunks */
+    int socket;   /* -1 = not connected */
+    bool used;    /* the connection has answered before */
+    bool close;   /* the server said Connection: close */
+    fm_text head; /* of the request */
+    fm_text in;   /* bytes read and not yet used */
+    fm_text body; /* of the answer when it came in chunks */
 };
 
 /* ---- url ---- */
@@ -44,7 +44,8 @@ static int parse_url(fm_client *client, const char *url, fm_error *error)
     const char *end = strchr(at, '/');
     size_t size = end ? (size_t)(end - at) : strlen(at);
     if (size == 0 || size >= sizeof(client->host) || (end && end[1] != '\0'))
-        return fm_fail(error, FM_EINVAL, "could not read the address \"%s\": it must be http://host:port without a path", url);
+        return fm_fail(error, FM_EINVAL,
+                       "could not read the address \"%s\": it must be http://host:port without a path", url);
     fm_slice_copy((fm_slice){at, size}, client->authority, sizeof(client->authority));
 
     const char *host = at, *colon;
@@ -118,8 +119,8 @@ static int64_t now_ms(void)
     return fm_mono_ns(&fm_clock_system) / FM_NS_PER_MS;
 }
 
-/* Until the socket is ready, the deadline passed (FM_ENETWORK) or we are asked to stop. Short waits, so that a signal that lands
- * between test and poll delays the end by a tenth of a second at most. */
+/* Until the socket is ready, the deadline passed (FM_ENETWORK) or we are asked to stop. Short waits, so that a signal
+ * that lands between test and poll delays the end by a tenth of a second at most. */
 static int wait_ready(fm_client *client, short events, int64_t deadline_ms)
 {
     for (;;) {
@@ -154,7 +155,9 @@ static int connect_one(fm_client *client, const struct addrinfo *address, int64_
     int one = 1, failure = 0;
     socklen_t size = sizeof(failure);
     setsockopt(client->socket, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-    int result = connect(client->socket, address->ai_addr, address->ai_addrlen) == 0 ? 0 : errno == EINPROGRESS ? 1 : FM_ENETWORK;
+    int result = connect(client->socket, address->ai_addr, address->ai_addrlen) == 0 ? 0
+                 : errno == EINPROGRESS                                              ? 1
+                                                                                     : FM_ENETWORK;
     if (result == 1)
         result = wait_ready(client, POLLOUT, deadline_ms);
     if (result == 0 && (getsockopt(client->socket, SOL_SOCKET, SO_ERROR, &failure, &size) != 0 || failure != 0)) {
@@ -174,7 +177,8 @@ static int connect_to(fm_client *client, int64_t deadline_ms, fm_error *error)
     struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM}, *list = NULL;
     int found = getaddrinfo(client->host, client->port, &hints, &list);
     if (found != 0)
-        return fm_fail(error, FM_ENETWORK, "could not find the address of \"%s\": %s", client->host, gai_strerror(found));
+        return fm_fail(error, FM_ENETWORK, "could not find the address of \"%s\": %s", client->host,
+                       gai_strerror(found));
     int result = FM_ENETWORK;
     errno = 0;
     for (const struct addrinfo *one = list; one && result == FM_ENETWORK; one = one->ai_next)
@@ -231,10 +235,10 @@ static int read_more(fm_client *client, int64_t deadline_ms)
 /* ---- answer ---- */
 
 typedef struct answer_head {
-    size_t  size; /* with the empty line */
-    int     status;
+    size_t size; /* with the empty line */
+    int status;
     int64_t length; /* -1 = not said */
-    bool    chunked, close;
+    bool chunked, close;
     int32_t retry_after_ms;
 } answer_head;
 
@@ -311,7 +315,8 @@ static int read_answer(fm_client *client, int64_t deadline_ms, fm_response *out)
         FM_TRY(read_head(client, deadline_ms, &head));
         if (head.status >= 200)
             break;
-        memmove(client->in.data, client->in.data + head.size, client->in.size - head.size); /* 1xx: the real one follows */
+        memmove(client->in.data, client->in.data + head.size,
+                client->in.size - head.size); /* 1xx: the real one follows */
         client->in.size -= head.size;
     }
     out->status = head.status;
@@ -360,8 +365,8 @@ int fm_client_request(fm_client *client, const char *method, const char *path, c
                       fm_response *out, fm_error *error)
 {
     fm_text_clear(&client->head);
-    fm_text_printf(&client->head, "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: fmads\r\nAccept: application/json\r\n", method, path,
-                   client->authority);
+    fm_text_printf(&client->head, "%s %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: fmads\r\nAccept: application/json\r\n",
+                   method, path, client->authority);
     if (content_type)
         fm_text_printf(&client->head, "Content-Type: %s\r\nContent-Length: %zu\r\n", content_type, body.size);
     fm_text_put(&client->head, "\r\n");
@@ -394,8 +399,8 @@ static bool read_verdict(fm_slice body, fm_verdict *verdict)
         char code[64], message[160];
         fm_peek_member_text(one, "code", code, sizeof(code));
         fm_peek_member_text(one, "message", message, sizeof(message));
-        snprintf(verdict->first, sizeof(verdict->first), "record %lld: %s: %s", (long long)fm_peek_member_int(one, "index", 0), code,
-                 message);
+        snprintf(verdict->first, sizeof(verdict->first), "record %lld: %s: %s",
+                 (long long)fm_peek_member_int(one, "index", 0), code, message);
     }
     return true;
 }
@@ -406,8 +411,8 @@ static int refused(const fm_client *client, const fm_response *response, fm_erro
     fm_peek_member_text(response->body, "detail", detail, sizeof(detail));
     if (detail[0] == '\0')
         fm_peek_member_text(response->body, "title", detail, sizeof(detail));
-    return fm_fail(error, FM_EINVAL, "the server at %s refused the records: status %d%s%s", client->authority, response->status,
-                   detail[0] ? ", " : "", detail);
+    return fm_fail(error, FM_EINVAL, "the server at %s refused the records: status %d%s%s", client->authority,
+                   response->status, detail[0] ? ", " : "", detail);
 }
 
 /* How long to wait before the same batch goes out again; -1 = waiting does not help. */

@@ -16,36 +16,41 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BATCH        500
-#define ROUND_MS     50
-#define POLL_NS      (500 * FM_NS_PER_MS)
-#define STATUS_NS    FM_NS_PER_S
-#define PAGE         100
-#define PAGES_MAX    5
-#define LINES_MAX    12              /* alerts printed of one poll; a flood shall not scroll the rest away */
-#define BELONGS_NS   (30 * FM_NS_PER_S) /* an alert this long after an anomaly's end is still its echo */
+#define BATCH      500
+#define ROUND_MS   50
+#define POLL_NS    (500 * FM_NS_PER_MS)
+#define STATUS_NS  FM_NS_PER_S
+#define PAGE       100
+#define PAGES_MAX  5
+#define LINES_MAX  12                 /* alerts printed of one poll; a flood shall not scroll the rest away */
+#define BELONGS_NS (30 * FM_NS_PER_S) /* an alert this long after an anomaly's end is still its echo */
 
-const fm_demo_config fm_demo_config_preset = {
-    .url = "http://127.0.0.1:8080", .seed = 1, .instruments = 60, .rate = 1000, .warm_up_s = 1800, .first_s = 10, .every_s = 25};
+const fm_demo_config fm_demo_config_preset = {.url = "http://127.0.0.1:8080",
+                                              .seed = 1,
+                                              .instruments = 60,
+                                              .rate = 1000,
+                                              .warm_up_s = 1800,
+                                              .first_s = 10,
+                                              .every_s = 25};
 
 typedef struct demo_state {
     const fm_demo_config *config;
     const volatile sig_atomic_t *stop;
-    fm_client  *client;
-    fm_sim     *sim;
-    char        source[48];
-    char       *batch;
-    size_t      batch_size;
-    uint32_t    batch_count;
-    fm_verdict  verdict;
-    int64_t     live_ns;       /* when the market went live */
-    int64_t     last_seq;      /* newest alert shown, by the router's sequence */
-    uint64_t    alerts, alerts_matched;
-    bool       *found;         /* by label */
-    size_t      label_count, found_capacity;
-    uint64_t    sent, sent_before;
-    int64_t     polled_ns, status_ns;
-    bool        terminal;      /* a status line is redrawn in place */
+    fm_client *client;
+    fm_sim *sim;
+    char source[48];
+    char *batch;
+    size_t batch_size;
+    uint32_t batch_count;
+    fm_verdict verdict;
+    int64_t live_ns;  /* when the market went live */
+    int64_t last_seq; /* newest alert shown, by the router's sequence */
+    uint64_t alerts, alerts_matched;
+    bool *found; /* by label */
+    size_t label_count, found_capacity;
+    uint64_t sent, sent_before;
+    int64_t polled_ns, status_ns;
+    bool terminal; /* a status line is redrawn in place */
 } demo_state;
 
 static volatile sig_atomic_t caught;
@@ -104,9 +109,10 @@ static void print_status(demo_state *demo, int64_t now_ns)
     demo->status_ns = now_ns;
     if (!demo->terminal)
         return;
-    printf("\r\033[K%s%.0f ticks/s  %" PRIu64 " sent  %" PRIu64 " rejected  alerts %" PRIu64 "  anomalies injected %zu, found %zu  (Ctrl-C ends)%s",
-           paint(demo, BOLD), rate, demo->sent, demo->verdict.rejected, demo->alerts, demo->label_count, count_found(demo),
-           paint(demo, PLAIN));
+    printf("\r\033[K%s%.0f ticks/s  %" PRIu64 " sent  %" PRIu64 " rejected  alerts %" PRIu64
+           "  anomalies injected %zu, found %zu  (Ctrl-C ends)%s",
+           paint(demo, BOLD), rate, demo->sent, demo->verdict.rejected, demo->alerts, demo->label_count,
+           count_found(demo), paint(demo, PLAIN));
     fflush(stdout);
 }
 
@@ -129,7 +135,8 @@ static int flush(demo_state *demo, fm_error *error)
     if (demo->batch_count == 0)
         return 0;
     fm_slice body = {demo->batch, demo->batch_size};
-    int result = fm_client_ingest(demo->client, "/v1/ingest", fm_wire_content_type(FM_WIRE_NDJSON), body, &demo->verdict, error);
+    int result =
+        fm_client_ingest(demo->client, "/v1/ingest", fm_wire_content_type(FM_WIRE_NDJSON), body, &demo->verdict, error);
     demo->sent += demo->batch_count;
     demo->batch_count = 0;
     demo->batch_size = 0;
@@ -161,7 +168,8 @@ static int warm_up(demo_state *demo, fm_error *error)
     }
     FM_TRY(feed(demo, demo->live_ns, error));
     if (demo->sent > 0)
-        printf("%" PRIu64 " records in %.1f s\n\n", demo->sent, (double)(fm_mono_ns(&fm_clock_system) - begin_ns) / 1e9);
+        printf("%" PRIu64 " records in %.1f s\n\n", demo->sent,
+               (double)(fm_mono_ns(&fm_clock_system) - begin_ns) / 1e9);
     return 0;
 }
 
@@ -191,7 +199,8 @@ static const fm_sim_label *match_label(demo_state *demo, const char *symbol, int
     size_t count = 0;
     const fm_sim_label *label = fm_sim_labels(demo->sim, &count);
     for (size_t i = demo->label_count; i-- > 0;)
-        if (event_ns >= label[i].start_ns && event_ns <= label[i].end_ns + BELONGS_NS && strcmp(label[i].symbol, symbol) == 0) {
+        if (event_ns >= label[i].start_ns && event_ns <= label[i].end_ns + BELONGS_NS &&
+            strcmp(label[i].symbol, symbol) == 0) {
             demo->found[i] = true;
             return &label[i];
         }
@@ -233,7 +242,8 @@ static void show_alert(demo_state *demo, fm_slice alert, bool print)
     make_printable(message);
     clear_status(demo);
     put_time(event_ns);
-    printf("  %s%-8.8s%s  %-8s  %-22s  %s", paint(demo, severity_color(severity)), severity, paint(demo, PLAIN), symbol, rule, message);
+    printf("  %s%-8.8s%s  %-8s  %-22s  %s", paint(demo, severity_color(severity)), severity, paint(demo, PLAIN), symbol,
+           rule, message);
     if (label)
         printf("  %s<- %s%s", paint(demo, BOLD), fm_sim_anomaly_name(label->kind), paint(demo, PLAIN));
     putchar('\n');
@@ -283,7 +293,8 @@ static int poll_alerts(demo_state *demo, fm_error *error)
 
 static int live(demo_state *demo, fm_error *error)
 {
-    int64_t end_ns = demo->config->seconds > 0 ? fm_wall_ns(&fm_clock_system) + (int64_t)(demo->config->seconds * 1e9) : INT64_MAX;
+    int64_t end_ns =
+        demo->config->seconds > 0 ? fm_wall_ns(&fm_clock_system) + (int64_t)(demo->config->seconds * 1e9) : INT64_MAX;
     demo->polled_ns = demo->status_ns = fm_wall_ns(&fm_clock_system);
     demo->sent_before = demo->sent;
     while (!*demo->stop) {
@@ -314,7 +325,8 @@ static int start(demo_state *demo, fm_error *error)
     market.instrument_count = config->instruments;
     market.rate = config->rate;
     market.start_ns = now_ns - config->warm_up_s * FM_NS_PER_S;
-    market.session_open_ns = market.start_ns - market.session_ns / 3; /* it is late morning: the calm part of the curve */
+    market.session_open_ns =
+        market.start_ns - market.session_ns / 3; /* it is late morning: the calm part of the curve */
     market.anomaly_first_ns = now_ns + config->first_s * FM_NS_PER_S;
     market.anomaly_every_ns = config->every_s * FM_NS_PER_S;
     snprintf(demo->source, sizeof(demo->source), "demo-%" PRIu64 "-%lld", config->seed, market.start_ns / FM_NS_PER_MS);
@@ -325,24 +337,27 @@ static int start(demo_state *demo, fm_error *error)
     if (!demo->batch)
         return fm_fail(error, FM_ENOMEM, "could not start the demo: memory is full");
     if (fm_sim_create(&market, &demo->sim) < 0)
-        return fm_fail(error, FM_EINVAL, "could not make a market of %u names at %g records/s", config->instruments, config->rate);
+        return fm_fail(error, FM_EINVAL, "could not make a market of %u names at %g records/s", config->instruments,
+                       config->rate);
     return 0;
 }
 
 static void print_summary(const demo_state *demo)
 {
     clear_status(demo);
-    printf("\n%" PRIu64 " records sent: %" PRIu64 " accepted, %" PRIu64 " rejected, %" PRIu64 " duplicate\n", demo->sent, demo->verdict.accepted,
-           demo->verdict.rejected, demo->verdict.duplicate);
-    printf("%zu anomalies injected, %zu found; %" PRIu64 " alerts, %" PRIu64 " of them belong to an anomaly\n", demo->label_count,
-           count_found(demo), demo->alerts, demo->alerts_matched);
+    printf("\n%" PRIu64 " records sent: %" PRIu64 " accepted, %" PRIu64 " rejected, %" PRIu64 " duplicate\n",
+           demo->sent, demo->verdict.accepted, demo->verdict.rejected, demo->verdict.duplicate);
+    printf("%zu anomalies injected, %zu found; %" PRIu64 " alerts, %" PRIu64 " of them belong to an anomaly\n",
+           demo->label_count, count_found(demo), demo->alerts, demo->alerts_matched);
     if (demo->verdict.rejected > 0 && demo->verdict.first[0])
         printf("last refusal: %s\n", demo->verdict.first);
 }
 
 int fm_demo_run(const fm_demo_config *config)
 {
-    demo_state demo = {.config = config, .stop = config->stop ? config->stop : &caught, .terminal = config->color && isatty(STDOUT_FILENO)};
+    demo_state demo = {.config = config,
+                       .stop = config->stop ? config->stop : &caught,
+                       .terminal = config->color && isatty(STDOUT_FILENO)};
     struct sigaction action = {.sa_handler = on_signal}, old_int, old_term;
     fm_error error = {0};
     caught = 0;

@@ -5,7 +5,8 @@
 
 static size_t skip_space(fm_slice text, size_t at)
 {
-    while (at < text.size && (text.data[at] == ' ' || text.data[at] == '\t' || text.data[at] == '\n' || text.data[at] == '\r'))
+    while (at < text.size &&
+           (text.data[at] == ' ' || text.data[at] == '\t' || text.data[at] == '\n' || text.data[at] == '\r'))
         at++;
     return at;
 }
@@ -111,7 +112,8 @@ bool fm_peek_next(fm_slice array, size_t *at, fm_slice *value)
 
 static bool number(fm_slice value, char out[64])
 {
-    if (value.size == 0 || value.size >= 64 || !(value.data[0] == '-' || (value.data[0] >= '0' && value.data[0] <= '9')))
+    if (value.size == 0 || value.size >= 64 ||
+        !(value.data[0] == '-' || (value.data[0] >= '0' && value.data[0] <= '9')))
         return false;
     memcpy(out, value.data, value.size);
     out[value.size] = '\0';
@@ -164,7 +166,8 @@ static int hex_digit(char c)
     return c >= '0' && c <= '9' ? c - '0' : (c | 32) >= 'a' && (c | 32) <= 'f' ? (c | 32) - 'a' + 10 : -1;
 }
 
-/* One escape that begins at text[at] = '\\'; a pair of surrogates becomes two question marks' worth of U+FFFD, good for a terminal. */
+/* One escape that begins at text[at] = '\\'; a pair of surrogates becomes two question marks' worth of U+FFFD, good for
+ * a terminal. */
 static size_t unescape(fm_slice text, size_t at, char out[4], size_t *size)
 {
     static const char from[] = "nrtbf", to[] = "\n\r\t\b\f";

@@ -1,8 +1,9 @@
 /* tool/replay.c - `fmads replay`: recorded files to a server, as fast as recorded or as fast as it takes them.
  *
- * A file is named by the hash of its bytes and a record by its row, so whatever is sent twice - a lost answer, a second run - is
- * answered as duplicates. The time domain is named by the files too, so that a replay never mixes with live data and the same files
- * meet their own past. With --symbol, --date or --format the rows mean something else, so they go into the source's name. */
+ * A file is named by the hash of its bytes and a record by its row, so whatever is sent twice - a lost answer, a second
+ * run - is answered as duplicates. The time domain is named by the files too, so that a replay never mixes with live
+ * data and the same files meet their own past. With --symbol, --date or --format the rows mean something else, so they
+ * go into the source's name. */
 #include "base/clock.h"
 #include "base/text.h"
 #include "ingest/file_format.h"
@@ -19,42 +20,42 @@
 #include <string.h>
 #include <unistd.h>
 
-#define BATCH_PRESET 500
-#define BATCH_MAX    10000
-#define PACE_NS      (10 * FM_NS_PER_MS) /* records due within this go out together */
-#define SOURCE_SIZE  32
+#define BATCH_PRESET  500
+#define BATCH_MAX     10000
+#define PACE_NS       (10 * FM_NS_PER_MS) /* records due within this go out together */
+#define SOURCE_SIZE   32
 #define DOMAIN_DIGITS 12
 
 typedef struct replay_options {
     const char *url, *domain, *format, *symbol, *date;
-    double      speed; /* 0 = as fast as possible */
-    uint32_t    batch;
-    int32_t     patience_ms;
-    fm_wire     wire;
-    bool        merge, json, quiet;
-    char      **file;
-    int         file_count;
+    double speed; /* 0 = as fast as possible */
+    uint32_t batch;
+    int32_t patience_ms;
+    fm_wire wire;
+    bool merge, json, quiet;
+    char **file;
+    int file_count;
 } replay_options;
 
 typedef struct source {
     fm_file_reader *reader;
-    char            name[FM_DIGEST_HEX]; /* `src`: its first 32 digits */
-    fm_record       record;
-    bool            ready; /* record holds the next row */
+    char name[FM_DIGEST_HEX]; /* `src`: its first 32 digits */
+    fm_record record;
+    bool ready; /* record holds the next row */
 } source;
 
 typedef struct replay {
     const replay_options *options;
-    fm_client     *client;
-    source        *source;
-    char           path[64 + 3 * FM_NAME_MAX];
-    char          *batch;
-    size_t         batch_size;
-    uint32_t       batch_count;
-    uint64_t       read, unreadable; /* rows; of them refused here, before they were sent */
-    fm_verdict     verdict;
-    char           first[640];       /* the first refusal, for the person */
-    int64_t        begin_mono_ns, first_ts_ns, drawn_mono_ns;
+    fm_client *client;
+    source *source;
+    char path[64 + 3 * FM_NAME_MAX];
+    char *batch;
+    size_t batch_size;
+    uint32_t batch_count;
+    uint64_t read, unreadable; /* rows; of them refused here, before they were sent */
+    fm_verdict verdict;
+    char first[640]; /* the first refusal, for the person */
+    int64_t begin_mono_ns, first_ts_ns, drawn_mono_ns;
 } replay;
 
 static volatile sig_atomic_t stop;
@@ -102,14 +103,34 @@ static bool valid_name(const char *text)
     return true;
 }
 
-enum { OPTION_SPEED = 1, OPTION_TO, OPTION_DOMAIN, OPTION_MERGE, OPTION_BATCH, OPTION_FORMAT, OPTION_SYMBOL, OPTION_DATE, OPTION_WIRE,
-       OPTION_WAIT, OPTION_JSON, OPTION_QUIET };
+enum {
+    OPTION_SPEED = 1,
+    OPTION_TO,
+    OPTION_DOMAIN,
+    OPTION_MERGE,
+    OPTION_BATCH,
+    OPTION_FORMAT,
+    OPTION_SYMBOL,
+    OPTION_DATE,
+    OPTION_WIRE,
+    OPTION_WAIT,
+    OPTION_JSON,
+    OPTION_QUIET
+};
 
 static const struct option long_options[] = {
-    {"speed", 1, NULL, OPTION_SPEED},   {"to", 1, NULL, OPTION_TO},         {"domain", 1, NULL, OPTION_DOMAIN},
-    {"merge", 0, NULL, OPTION_MERGE},   {"batch", 1, NULL, OPTION_BATCH},   {"format", 1, NULL, OPTION_FORMAT},
-    {"symbol", 1, NULL, OPTION_SYMBOL}, {"date", 1, NULL, OPTION_DATE},     {"wire", 1, NULL, OPTION_WIRE},
-    {"wait", 1, NULL, OPTION_WAIT},     {"json", 0, NULL, OPTION_JSON},     {"quiet", 0, NULL, OPTION_QUIET},
+    {"speed", 1, NULL, OPTION_SPEED},
+    {"to", 1, NULL, OPTION_TO},
+    {"domain", 1, NULL, OPTION_DOMAIN},
+    {"merge", 0, NULL, OPTION_MERGE},
+    {"batch", 1, NULL, OPTION_BATCH},
+    {"format", 1, NULL, OPTION_FORMAT},
+    {"symbol", 1, NULL, OPTION_SYMBOL},
+    {"date", 1, NULL, OPTION_DATE},
+    {"wire", 1, NULL, OPTION_WIRE},
+    {"wait", 1, NULL, OPTION_WAIT},
+    {"json", 0, NULL, OPTION_JSON},
+    {"quiet", 0, NULL, OPTION_QUIET},
     {0},
 };
 
@@ -118,13 +139,17 @@ static int parse_option(int option, const char *value, replay_options *out)
     double number;
     switch (option) {
     case OPTION_SPEED:
-        return parse_speed(value, &out->speed) ? 0 : fm_tool_usage_error("replay", "--speed must be 1x, 10x, 0.5x... or max");
+        return parse_speed(value, &out->speed)
+                   ? 0
+                   : fm_tool_usage_error("replay", "--speed must be 1x, 10x, 0.5x... or max");
     case OPTION_TO:
         out->url = value;
         return 0;
     case OPTION_DOMAIN:
         out->domain = value;
-        return valid_name(value) ? 0 : fm_tool_usage_error("replay", "--domain must be 1 to 64 printable characters without spaces");
+        return valid_name(value)
+                   ? 0
+                   : fm_tool_usage_error("replay", "--domain must be 1 to 64 printable characters without spaces");
     case OPTION_MERGE:
         out->merge = true;
         return 0;
@@ -141,10 +166,14 @@ static int parse_option(int option, const char *value, replay_options *out)
         return fm_tool_usage_error("replay", "--format \"%s\" is not known", value);
     case OPTION_SYMBOL:
         out->symbol = value;
-        return valid_name(value) ? 0 : fm_tool_usage_error("replay", "--symbol must be 1 to 64 printable characters without spaces");
+        return valid_name(value)
+                   ? 0
+                   : fm_tool_usage_error("replay", "--symbol must be 1 to 64 printable characters without spaces");
     case OPTION_DATE:
         out->date = value;
-        return strlen(value) == 8 && strspn(value, "0123456789") == 8 ? 0 : fm_tool_usage_error("replay", "--date must be YYYYMMDD");
+        return strlen(value) == 8 && strspn(value, "0123456789") == 8
+                   ? 0
+                   : fm_tool_usage_error("replay", "--date must be YYYYMMDD");
     case OPTION_WIRE:
         out->wire = strcmp(value, "msgpack") == 0 ? FM_WIRE_MSGPACK : FM_WIRE_NDJSON;
         return out->wire == FM_WIRE_MSGPACK || strcmp(value, "ndjson") == 0
@@ -200,7 +229,8 @@ static void put_escaped(char *out, size_t size, const char *text)
 {
     size_t used = 0;
     for (; *text && used + 4 < size; text++)
-        used += (size_t)snprintf(out + used, size - used, strchr("%&#+?=", *text) ? "%%%02X" : "%c", (unsigned char)*text);
+        used +=
+            (size_t)snprintf(out + used, size - used, strchr("%&#+?=", *text) ? "%%%02X" : "%c", (unsigned char)*text);
 }
 
 static int open_sources(replay *run, fm_error *error)
@@ -216,7 +246,8 @@ static int open_sources(replay *run, fm_error *error)
         if (result == 0) {
             fm_text_add(&all, one->name, FM_DIGEST_HEX - 1);
             one->name[SOURCE_SIZE] = '\0';
-            result = fm_file_reader_open(options->file[i], options->format, options->symbol, options->date, &one->reader, error);
+            result = fm_file_reader_open(options->file[i], options->format, options->symbol, options->date,
+                                         &one->reader, error);
         }
     }
     if (result == 0)
@@ -246,9 +277,12 @@ static void draw_progress(replay *run, bool last)
         all += fm_file_reader_size(run->source[i].reader);
     }
     double part = all ? (double)done / (double)all : 1, seconds = (double)(now_ns - run->begin_mono_ns) / 1e9;
-    fprintf(stderr, "\r\033[K[%-30.*s] %3.0f %%  %" PRIu64 " records  %.0f/s  accepted %" PRIu64 "  rejected %" PRIu64 "  duplicate %" PRIu64 "%s",
-            (int)(30 * part), "##############################", 100 * part, run->read, (double)run->read / (seconds > 0 ? seconds : 1),
-            run->verdict.accepted, run->verdict.rejected + run->unreadable, run->verdict.duplicate, last ? "\n" : "");
+    fprintf(stderr,
+            "\r\033[K[%-30.*s] %3.0f %%  %" PRIu64 " records  %.0f/s  accepted %" PRIu64 "  rejected %" PRIu64
+            "  duplicate %" PRIu64 "%s",
+            (int)(30 * part), "##############################", 100 * part, run->read,
+            (double)run->read / (seconds > 0 ? seconds : 1), run->verdict.accepted,
+            run->verdict.rejected + run->unreadable, run->verdict.duplicate, last ? "\n" : "");
 }
 
 static int flush(replay *run, fm_error *error)
@@ -256,7 +290,8 @@ static int flush(replay *run, fm_error *error)
     if (run->batch_count == 0)
         return 0;
     fm_slice body = {run->batch, run->batch_size};
-    FM_TRY(fm_client_ingest(run->client, run->path, fm_wire_content_type(run->options->wire), body, &run->verdict, error));
+    FM_TRY(
+        fm_client_ingest(run->client, run->path, fm_wire_content_type(run->options->wire), body, &run->verdict, error));
     if (run->first[0] == '\0' && run->verdict.first[0] != '\0')
         snprintf(run->first, sizeof(run->first), "%s", run->verdict.first);
     run->batch_count = 0;
@@ -297,7 +332,8 @@ static int send_record(replay *run, source *from, fm_error *error)
     return stop ? FM_ESHUTDOWN : 0;
 }
 
-/* 1: from->record is the next row. 0: the end. Rows that cannot be read are counted and passed over; bytes that cannot be read end it. */
+/* 1: from->record is the next row. 0: the end. Rows that cannot be read are counted and passed over; bytes that cannot
+ * be read end it. */
 static int next_row(replay *run, source *from, fm_error *error)
 {
     while (!from->ready) {
@@ -352,16 +388,17 @@ static void print_accounting(const replay *run)
 {
     uint64_t rejected = run->verdict.rejected + run->unreadable;
     if (run->options->json) {
-        printf("{\"read\":%" PRIu64 ",\"accepted\":%" PRIu64 ",\"rejected\":%" PRIu64 ",\"duplicate\":%" PRIu64 "}\n", run->read,
-               run->verdict.accepted, rejected, run->verdict.duplicate);
+        printf("{\"read\":%" PRIu64 ",\"accepted\":%" PRIu64 ",\"rejected\":%" PRIu64 ",\"duplicate\":%" PRIu64 "}\n",
+               run->read, run->verdict.accepted, rejected, run->verdict.duplicate);
         return;
     }
     if (run->first[0])
         printf("first refusal: %s\n", run->first);
     if (run->verdict.resent)
-        printf("%" PRIu64 " requests were sent more than once; what had arrived counts as duplicate\n", run->verdict.resent);
-    printf("read %" PRIu64 "  accepted %" PRIu64 "  rejected %" PRIu64 "  duplicate %" PRIu64 "  in domain %s\n", run->read,
-           run->verdict.accepted, rejected, run->verdict.duplicate, strchr(run->path, '=') + 1);
+        printf("%" PRIu64 " requests were sent more than once; what had arrived counts as duplicate\n",
+               run->verdict.resent);
+    printf("read %" PRIu64 "  accepted %" PRIu64 "  rejected %" PRIu64 "  duplicate %" PRIu64 "  in domain %s\n",
+           run->read, run->verdict.accepted, rejected, run->verdict.duplicate, strchr(run->path, '=') + 1);
 }
 
 /* Bytes that cannot be read end a replay, but not before the rows in front of them are sent. */
@@ -375,7 +412,8 @@ static int send_files(replay *run, fm_error *error)
 
 static int send_all(replay *run, fm_error *error)
 {
-    fm_client_config config = {.url = run->options->url, .timeout_ms = 30000, .patience_ms = run->options->patience_ms, .stop = &stop};
+    fm_client_config config = {
+        .url = run->options->url, .timeout_ms = 30000, .patience_ms = run->options->patience_ms, .stop = &stop};
     FM_TRY(fm_client_open(&config, &run->client, error));
     FM_TRY(open_sources(run, error));
     run->begin_mono_ns = fm_mono_ns(&fm_clock_system);

@@ -6,7 +6,7 @@
 
 static const struct condition {
     const char *name;
-    uint32_t    bit;
+    uint32_t bit;
 } conditions[] = {
 #define CONDITION(bit, name, moves_last, counts_volume) {#name, 1u << (bit)},
 #include "base/conditions.def"

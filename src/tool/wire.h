@@ -1,7 +1,8 @@
 /* tool/wire.h - records as they travel: one JSON line, or one MessagePack map, with the names of docs/records.md.
  *
- * Prices and sizes are written digit for digit from their integers; no double is between the file and the server. Trade ids and
- * accounts are known here only by their hash, so they are sent as hex text of it: equal ids stay equal. ~200 ns a record. */
+ * Prices and sizes are written digit for digit from their integers; no double is between the file and the server. Trade
+ * ids and accounts are known here only by their hash, so they are sent as hex text of it: equal ids stay equal. ~200 ns
+ * a record. */
 #ifndef FM_TOOL_WIRE_H
 #define FM_TOOL_WIRE_H
 

@@ -1,7 +1,8 @@
 /* tests/bench/ceiling_bench.c - what this machine can do at best, to set beside the server's figures.
  *
  *   ceiling [FOLDER]
- * prints JSON lines: memcpy of blocks beyond the caches, checksum of a tick, pwrite of journal-sized frames into a file in FOLDER. */
+ * prints JSON lines: memcpy of blocks beyond the caches, checksum of a tick, pwrite of journal-sized frames into a file
+ * in FOLDER. */
 #include "base/clock.h"
 #include "base/hash.h"
 

@@ -1,10 +1,12 @@
 /* tests/bench/http_load.c - one thread that keeps a server busy over HTTP and tells what a tick cost it.
  *
- *   http_load --port P --pid SERVER [--wire ndjson|msgpack] [--connections 4] [--records 500] [--seconds 5] [--cpu 1] [--name NAME]
- *   http_load --port P --pid SERVER --get /healthz          requests a second of a bare GET: the ceiling of the HTTP half
+ *   http_load --port P --pid SERVER [--wire ndjson|msgpack] [--connections 4] [--records 500] [--seconds 5] [--cpu 1]
+ * [--name NAME] http_load --port P --pid SERVER --get /healthz          requests a second of a bare GET: the ceiling of
+ * the HTTP half
  *
- * Connections are kept, requests are not pipelined: each connection sends its next body when the last was answered. Bodies are those of
- * load/workload.h. Warms up for a second, then measures; prints one JSON line; ends with 1 when the server refused a record. */
+ * Connections are kept, requests are not pipelined: each connection sends its next body when the last was answered.
+ * Bodies are those of load/workload.h. Warms up for a second, then measures; prints one JSON line; ends with 1 when the
+ * server refused a record. */
 #include "bench/load/meter.h"
 #include "bench/load/workload.h"
 
@@ -25,22 +27,22 @@
 #include <unistd.h>
 
 #define CONNECTIONS_MAX 64
-#define ANSWER_MAX 65536
+#define ANSWER_MAX      65536
 
 typedef struct load_options {
-    int         port, pid, cpu, connections, records;
-    double      seconds;
-    fm_wire     wire;
+    int port, pid, cpu, connections, records;
+    double seconds;
+    fm_wire wire;
     const char *name, *get;
 } load_options;
 
 typedef struct load_connection {
-    int      socket;
+    int socket;
     uint32_t next;   /* body */
-    int64_t  by_ns;  /* of its pass */
+    int64_t by_ns;   /* of its pass */
     uint32_t spikes; /* in the body on its way */
-    char     answer[ANSWER_MAX];
-    size_t   size;
+    char answer[ANSWER_MAX];
+    size_t size;
 } load_connection;
 
 typedef struct load_totals {
@@ -55,7 +57,8 @@ static _Noreturn void die(const char *what)
 
 static void open_connection(load_connection *c, int port)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int one = 1, size = 1 << 20;
     c->socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     setsockopt(c->socket, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
@@ -85,7 +88,8 @@ static void send_next(const load_options *options, const workload *work, load_co
 {
     char head[256];
     if (options->get) {
-        int size = snprintf(head, sizeof(head), "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n", options->get, options->port);
+        int size =
+            snprintf(head, sizeof(head), "GET %s HTTP/1.1\r\nHost: 127.0.0.1:%d\r\n\r\n", options->get, options->port);
         send_parts(c, head, (size_t)size, NULL, 0);
         return;
     }
@@ -97,7 +101,8 @@ static void send_next(const load_options *options, const workload *work, load_co
         c->by_ns += work->pass_ns;
     }
     int size = snprintf(head, sizeof(head),
-                        "POST /v1/ingest?domain=bench HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: %s\r\nContent-Length: %zu\r\n\r\n",
+                        "POST /v1/ingest?domain=bench HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nContent-Type: "
+                        "%s\r\nContent-Length: %zu\r\n\r\n",
                         options->port, fm_wire_content_type(options->wire), body->size);
     send_parts(c, head, (size_t)size, body->data, body->size);
 }
@@ -132,7 +137,8 @@ static bool read_answer(const load_options *options, load_connection *c, load_to
     return true;
 }
 
-static void run_until(const load_options *options, const workload *work, load_connection *connections, int64_t end_ns, load_totals *totals)
+static void run_until(const load_options *options, const workload *work, load_connection *connections, int64_t end_ns,
+                      load_totals *totals)
 {
     struct pollfd ready[CONNECTIONS_MAX];
     for (int i = 0; i < options->connections; i++)
@@ -146,30 +152,35 @@ static void run_until(const load_options *options, const workload *work, load_co
     }
 }
 
-static void print_result(const load_options *options, const workload *work, const load_totals *totals, const load_meter *begin, const load_meter *end)
+static void print_result(const load_options *options, const workload *work, const load_totals *totals,
+                         const load_meter *begin, const load_meter *end)
 {
     double seconds = (double)(end->wall_ns - begin->wall_ns) / 1e9, cpu_ns = (double)(end->cpu_ns - begin->cpu_ns);
     if (options->get) {
-        printf("{\"name\":\"%s\",\"path\":\"%s\",\"requests_per_s\":%.0f,\"cpu_ns_per_request\":%.0f,\"refused\":%llu}\n", options->name,
-               options->get, (double)totals->requests / seconds, cpu_ns / (double)(totals->requests ? totals->requests : 1),
-               (unsigned long long)totals->refused);
+        printf(
+            "{\"name\":\"%s\",\"path\":\"%s\",\"requests_per_s\":%.0f,\"cpu_ns_per_request\":%.0f,\"refused\":%llu}\n",
+            options->name, options->get, (double)totals->requests / seconds,
+            cpu_ns / (double)(totals->requests ? totals->requests : 1), (unsigned long long)totals->refused);
         return;
     }
-    printf("{\"name\":\"%s\",\"ticks\":%llu,\"ticks_per_s\":%.0f,\"cpu_ns_per_tick\":%.1f,\"server_cpus\":%.2f,\"rejected\":%llu,"
+    printf("{\"name\":\"%s\",\"ticks\":%llu,\"ticks_per_s\":%.0f,\"cpu_ns_per_tick\":%.1f,\"server_cpus\":%.2f,"
+           "\"rejected\":%llu,"
            "\"duplicate\":%llu,\"refused_requests\":%llu,\"spikes\":%llu,\"records_per_request\":%d,\"connections\":%d,"
            "\"record_bytes\":%.1f,\"rss_mib\":%.1f,\"workload\":\"%016llx\"}\n",
            options->name, (unsigned long long)totals->accepted, (double)totals->accepted / seconds,
-           cpu_ns / (double)(totals->accepted ? totals->accepted : 1), cpu_ns / 1e9 / seconds, (unsigned long long)totals->rejected,
-           (unsigned long long)totals->duplicate, (unsigned long long)totals->refused, (unsigned long long)totals->spikes, options->records,
+           cpu_ns / (double)(totals->accepted ? totals->accepted : 1), cpu_ns / 1e9 / seconds,
+           (unsigned long long)totals->rejected, (unsigned long long)totals->duplicate,
+           (unsigned long long)totals->refused, (unsigned long long)totals->spikes, options->records,
            options->connections, work->record_bytes, (double)end->rss_bytes / 1048576, (unsigned long long)work->hash);
 }
 
 static void parse(int argc, char **argv, load_options *out)
 {
-    static const struct option names[] = {{"port", 1, NULL, 'p'},    {"pid", 1, NULL, 'i'},     {"wire", 1, NULL, 'w'},
-                                          {"connections", 1, NULL, 'c'}, {"records", 1, NULL, 'r'}, {"seconds", 1, NULL, 's'},
-                                          {"cpu", 1, NULL, 'u'},     {"name", 1, NULL, 'n'},    {"get", 1, NULL, 'g'},
-                                          {0}};
+    static const struct option names[] = {{"port", 1, NULL, 'p'},    {"pid", 1, NULL, 'i'},
+                                          {"wire", 1, NULL, 'w'},    {"connections", 1, NULL, 'c'},
+                                          {"records", 1, NULL, 'r'}, {"seconds", 1, NULL, 's'},
+                                          {"cpu", 1, NULL, 'u'},     {"name", 1, NULL, 'n'},
+                                          {"get", 1, NULL, 'g'},     {0}};
     *out = (load_options){.cpu = -1, .connections = 4, .records = 500, .seconds = 5, .name = "http"};
     for (int option; (option = getopt_long(argc, argv, "", names, NULL)) != -1;) {
         switch (option) {
@@ -204,7 +215,8 @@ static void parse(int argc, char **argv, load_options *out)
             exit(2);
         }
     }
-    if (out->port <= 0 || out->connections < 1 || out->connections > CONNECTIONS_MAX || out->records < 1 || out->records > 10000) {
+    if (out->port <= 0 || out->connections < 1 || out->connections > CONNECTIONS_MAX || out->records < 1 ||
+        out->records > 10000) {
         fprintf(stderr, "http_load: --port is missing or a number is out of range\n");
         exit(2);
     }
@@ -217,8 +229,11 @@ int main(int argc, char **argv)
     parse(argc, argv, &options);
     if (options.cpu >= 0 && meter_pin(options.cpu) < 0)
         fprintf(stderr, "http_load: cpu %d cannot be pinned\n", options.cpu);
-    work_config config = {.wire = options.wire, .connections = (uint32_t)options.connections, .records = (uint32_t)options.records,
-                          .bodies = 100000u / (uint32_t)(options.connections * options.records) + 1, .separator = '\n'};
+    work_config config = {.wire = options.wire,
+                          .connections = (uint32_t)options.connections,
+                          .records = (uint32_t)options.records,
+                          .bodies = 100000u / (uint32_t)(options.connections * options.records) + 1,
+                          .separator = '\n'};
     workload work = {0};
     if (!options.get && work_make(&config, &work) < 0)
         die("could not make the bodies");

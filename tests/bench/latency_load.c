@@ -2,9 +2,10 @@
  *
  *   latency_load --port P --pid SERVER --redis PORT [--rate 100000] [--seconds 20] [--cpu 1] [--name NAME]
  *
- * One connection sends a body each millisecond; every 1,000th record makes a rule alert. In the same seconds a second thread times
- * GET /healthz and a bare PUBLISH to SUBSCRIBE, so that what the machine and Redis cost is known from the same run. Prints one JSON line
- * with p50, p99 and p99.9 of each in microseconds, and what the alert may cost by the target: 2 * (p99 of healthz + p99 of publish). */
+ * One connection sends a body each millisecond; every 1,000th record makes a rule alert. In the same seconds a second
+ * thread times GET /healthz and a bare PUBLISH to SUBSCRIBE, so that what the machine and Redis cost is known from the
+ * same run. Prints one JSON line with p50, p99 and p99.9 of each in microseconds, and what the alert may cost by the
+ * target: 2 * (p99 of healthz + p99 of publish). */
 #include "bench/load/meter.h"
 #include "bench/load/workload.h"
 
@@ -29,7 +30,7 @@
 
 typedef struct load_samples {
     uint32_t count;
-    int64_t  ns[SAMPLES_MAX];
+    int64_t ns[SAMPLES_MAX];
 } load_samples;
 
 typedef struct sent_spike {
@@ -37,8 +38,8 @@ typedef struct sent_spike {
 } sent_spike;
 
 static struct {
-    int      port, pid, redis, cpu;
-    double   rate, seconds;
+    int port, pid, redis, cpu;
+    double rate, seconds;
     const char *name;
     sent_spike spikes[SAMPLES_MAX];
     _Atomic uint32_t spike_count;
@@ -125,7 +126,8 @@ static void *hear(void *unused)
         int64_t at_ns = now();
         if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 4)
             hear_alert(reply->element[3]->str, reply->element[3]->len, at_ns);
-        else if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 3 && reply->element[2]->type == REDIS_REPLY_STRING)
+        else if (reply->type == REDIS_REPLY_ARRAY && reply->elements == 3 &&
+                 reply->element[2]->type == REDIS_REPLY_STRING)
             add(&run.publish, at_ns - strtoll(reply->element[2]->str, NULL, 10));
         freeReplyObject(reply);
     }
@@ -167,7 +169,8 @@ static void send_body(const workload *work, work_body *body, fm_client *client, 
         }
     }
     fm_slice bytes = {body->data, body->size};
-    if (fm_client_ingest(client, "/v1/ingest?domain=bench", fm_wire_content_type(FM_WIRE_NDJSON), bytes, verdict, &error) < 0)
+    if (fm_client_ingest(client, "/v1/ingest?domain=bench", fm_wire_content_type(FM_WIRE_NDJSON), bytes, verdict,
+                         &error) < 0)
         die("POST /v1/ingest", error.message);
 }
 
@@ -198,14 +201,16 @@ static void print_samples(const char *name, load_samples *samples)
 {
     sort_times(samples->ns, samples->count);
     printf("\"%s\":{\"count\":%u,\"p50_us\":%.1f,\"p99_us\":%.1f,\"p999_us\":%.1f},", name, samples->count,
-           (double)quantile(samples->ns, samples->count, 0.5) / 1e3, (double)quantile(samples->ns, samples->count, 0.99) / 1e3,
+           (double)quantile(samples->ns, samples->count, 0.5) / 1e3,
+           (double)quantile(samples->ns, samples->count, 0.99) / 1e3,
            (double)quantile(samples->ns, samples->count, 0.999) / 1e3);
 }
 
 static void parse(int argc, char **argv)
 {
-    static const struct option names[] = {{"port", 1, NULL, 'p'}, {"pid", 1, NULL, 'i'},     {"redis", 1, NULL, 'r'}, {"rate", 1, NULL, 'a'},
-                                          {"cpu", 1, NULL, 'u'},  {"seconds", 1, NULL, 's'}, {"name", 1, NULL, 'n'},  {0}};
+    static const struct option names[] = {
+        {"port", 1, NULL, 'p'}, {"pid", 1, NULL, 'i'},     {"redis", 1, NULL, 'r'}, {"rate", 1, NULL, 'a'},
+        {"cpu", 1, NULL, 'u'},  {"seconds", 1, NULL, 's'}, {"name", 1, NULL, 'n'},  {0}};
     for (int option; (option = getopt_long(argc, argv, "", names, NULL)) != -1;) {
         switch (option) {
         case 'p':
@@ -245,7 +250,12 @@ int main(int argc, char **argv)
     if (run.cpu >= 0 && meter_pin(run.cpu) < 0)
         fprintf(stderr, "latency_load: cpu %d cannot be pinned\n", run.cpu);
     uint32_t records = (uint32_t)(run.rate / 1000);
-    work_config config = {.wire = FM_WIRE_NDJSON, .connections = 1, .records = records, .bodies = BODIES, .spike_every = SPIKE_EVERY, .separator = '\n'};
+    work_config config = {.wire = FM_WIRE_NDJSON,
+                          .connections = 1,
+                          .records = records,
+                          .bodies = BODIES,
+                          .spike_every = SPIKE_EVERY,
+                          .separator = '\n'};
     workload work;
     if (work_make(&config, &work) < 0)
         die("could not make the bodies", "memory is full");
@@ -266,15 +276,18 @@ int main(int argc, char **argv)
     pthread_join(probing, NULL);
 
     uint32_t spikes = atomic_load(&run.spike_count);
-    printf("{\"name\":\"%s\",\"ticks_per_s\":%.0f,\"late_bodies\":%u,\"rejected\":%llu,\"spikes\":%u,\"unheard\":%u,\"other_alerts\":%u,", run.name,
-           (double)verdict.accepted / ((double)(end.wall_ns - begin.wall_ns) / 1e9), late, (unsigned long long)verdict.rejected, spikes,
-           spikes - run.alert.count, run.unmatched);
+    printf("{\"name\":\"%s\",\"ticks_per_s\":%.0f,\"late_bodies\":%u,\"rejected\":%llu,\"spikes\":%u,\"unheard\":%u,"
+           "\"other_alerts\":%u,",
+           run.name, (double)verdict.accepted / ((double)(end.wall_ns - begin.wall_ns) / 1e9), late,
+           (unsigned long long)verdict.rejected, spikes, spikes - run.alert.count, run.unmatched);
     print_samples("alert", &run.alert);
     print_samples("healthz", &run.healthz);
     print_samples("publish", &run.publish);
-    double bound = 2 * (double)(quantile(run.healthz.ns, run.healthz.count, 0.99) + quantile(run.publish.ns, run.publish.count, 0.99));
+    double bound = 2 * (double)(quantile(run.healthz.ns, run.healthz.count, 0.99) +
+                                quantile(run.publish.ns, run.publish.count, 0.99));
     printf("\"bound_us\":%.1f,\"held\":%s,\"workload\":\"%016llx\"}\n", bound / 1e3,
-           (double)quantile(run.alert.ns, run.alert.count, 0.99) <= bound ? "true" : "false", (unsigned long long)work.hash);
+           (double)quantile(run.alert.ns, run.alert.count, 0.99) <= bound ? "true" : "false",
+           (unsigned long long)work.hash);
     work_free(&work);
     return run.alert.count == 0;
 }

@@ -1,10 +1,12 @@
 /* tests/bench/ws_load.c - one thread that streams records over WebSockets and tells what a tick cost the server.
  *
- *   ws_load --port P --pid SERVER [--wire json|msgpack] [--connections 2] [--records 1] [--window 32] [--seconds 5] [--cpu 1] [--name NAME]
+ *   ws_load --port P --pid SERVER [--wire json|msgpack] [--connections 2] [--records 1] [--window 32] [--seconds 5]
+ * [--cpu 1] [--name NAME]
  *
- * A message holds `records` records (more than one: a JSON array, or MessagePack maps one after another). On each connection at most `window`
- * messages wait for their ack; what may be sent is sent in one write, as a feed would. The mask is zero, which the protocol allows and
- * which costs the sender nothing; the server unmasks as always. Prints one JSON line; ends with 1 when a record was refused. */
+ * A message holds `records` records (more than one: a JSON array, or MessagePack maps one after another). On each
+ * connection at most `window` messages wait for their ack; what may be sent is sent in one write, as a feed would. The
+ * mask is zero, which the protocol allows and which costs the sender nothing; the server unmasks as always. Prints one
+ * JSON line; ends with 1 when a record was refused. */
 #include "bench/load/meter.h"
 #include "bench/load/workload.h"
 
@@ -24,26 +26,26 @@
 #include <unistd.h>
 
 #define CONNECTIONS_MAX 16
-#define WINDOW_MAX 60 /* the server's own is 64 */
-#define IN_MAX (1 << 20)
+#define WINDOW_MAX      60 /* the server's own is 64 */
+#define IN_MAX          (1 << 20)
 
 typedef struct load_options {
-    int         port, pid, cpu, connections, records, window;
-    double      seconds;
-    fm_wire     wire;
+    int port, pid, cpu, connections, records, window;
+    double seconds;
+    fm_wire wire;
     const char *name;
 } load_options;
 
 typedef struct load_connection {
-    int      socket;
+    int socket;
     uint32_t next;
-    int64_t  by_ns;
+    int64_t by_ns;
     uint64_t sent, answered; /* messages */
     uint64_t accepted, rejected, duplicate;
-    char    *out;
-    size_t   out_size;
-    char     in[IN_MAX];
-    size_t   in_size;
+    char *out;
+    size_t out_size;
+    char in[IN_MAX];
+    size_t in_size;
 } load_connection;
 
 static _Noreturn void die(const char *what)
@@ -65,7 +67,8 @@ static void send_all(load_connection *c, const char *data, size_t size)
 
 static void open_connection(const load_options *options, load_connection *c)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)options->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons((uint16_t)options->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     int one = 1, size = 1 << 20;
     char head[512];
     c->socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -73,10 +76,11 @@ static void open_connection(const load_options *options, load_connection *c)
     setsockopt(c->socket, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
     if (connect(c->socket, (struct sockaddr *)&address, sizeof(address)) != 0)
         die("could not connect");
-    int head_size = snprintf(head, sizeof(head),
-                             "GET /v1/stream?domain=bench HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
-                             options->port);
+    int head_size = snprintf(
+        head, sizeof(head),
+        "GET /v1/stream?domain=bench HTTP/1.1\r\nHost: 127.0.0.1:%d\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n",
+        options->port);
     send_all(c, head, (size_t)head_size);
     char *end;
     do {
@@ -117,7 +121,8 @@ static void send_window(const load_options *options, const workload *work, load_
     for (; c->sent - c->answered < (uint64_t)options->window; c->sent++) {
         work_body *body = &work->body[index * work->config.bodies + c->next];
         work_move(work, body, c->by_ns);
-        size_t size = body->size - (options->wire == FM_WIRE_NDJSON && options->records == 1); /* without the line end */
+        size_t size =
+            body->size - (options->wire == FM_WIRE_NDJSON && options->records == 1); /* without the line end */
         put_frame(c, options->wire == FM_WIRE_MSGPACK ? 2 : 1, body->data, size);
         if (++c->next == work->config.bodies) {
             c->next = 0;
@@ -204,8 +209,10 @@ static void sum(const load_options *options, const load_connection *connections,
 
 static void parse(int argc, char **argv, load_options *out)
 {
-    static const struct option names[] = {{"port", 1, NULL, 'p'},    {"pid", 1, NULL, 'i'},    {"wire", 1, NULL, 'w'}, {"connections", 1, NULL, 'c'},
-                                          {"records", 1, NULL, 'r'}, {"window", 1, NULL, 'd'}, {"cpu", 1, NULL, 'u'},  {"seconds", 1, NULL, 's'},
+    static const struct option names[] = {{"port", 1, NULL, 'p'},    {"pid", 1, NULL, 'i'},
+                                          {"wire", 1, NULL, 'w'},    {"connections", 1, NULL, 'c'},
+                                          {"records", 1, NULL, 'r'}, {"window", 1, NULL, 'd'},
+                                          {"cpu", 1, NULL, 'u'},     {"seconds", 1, NULL, 's'},
                                           {"name", 1, NULL, 'n'},    {0}};
     *out = (load_options){.cpu = -1, .connections = 2, .records = 1, .window = 32, .seconds = 5, .name = "ws"};
     for (int option; (option = getopt_long(argc, argv, "", names, NULL)) != -1;) {
@@ -241,23 +248,25 @@ static void parse(int argc, char **argv, load_options *out)
             exit(2);
         }
     }
-    if (out->port <= 0 || out->connections < 1 || out->connections > CONNECTIONS_MAX || out->records < 1 || out->records > 1000 || out->window < 1 ||
-        out->window > WINDOW_MAX) {
+    if (out->port <= 0 || out->connections < 1 || out->connections > CONNECTIONS_MAX || out->records < 1 ||
+        out->records > 1000 || out->window < 1 || out->window > WINDOW_MAX) {
         fprintf(stderr, "ws_load: --port is missing or a number is out of range\n");
         exit(2);
     }
 }
 
-static void print_result(const load_options *options, const workload *work, const uint64_t before[3], const uint64_t after[3],
-                         const load_meter *begin, const load_meter *end)
+static void print_result(const load_options *options, const workload *work, const uint64_t before[3],
+                         const uint64_t after[3], const load_meter *begin, const load_meter *end)
 {
     double seconds = (double)(end->wall_ns - begin->wall_ns) / 1e9, cpu_ns = (double)(end->cpu_ns - begin->cpu_ns);
     uint64_t ticks = after[0] - before[0];
-    printf("{\"name\":\"%s\",\"ticks\":%llu,\"ticks_per_s\":%.0f,\"cpu_ns_per_tick\":%.1f,\"server_cpus\":%.2f,\"rejected\":%llu,\"duplicate\":%llu,"
-           "\"records_per_message\":%d,\"connections\":%d,\"window\":%d,\"record_bytes\":%.1f,\"workload\":\"%016llx\"}\n",
-           options->name, (unsigned long long)ticks, (double)ticks / seconds, cpu_ns / (double)(ticks ? ticks : 1), cpu_ns / 1e9 / seconds,
-           (unsigned long long)after[1], (unsigned long long)after[2], options->records, options->connections, options->window,
-           work->record_bytes, (unsigned long long)work->hash);
+    printf(
+        "{\"name\":\"%s\",\"ticks\":%llu,\"ticks_per_s\":%.0f,\"cpu_ns_per_tick\":%.1f,\"server_cpus\":%.2f,"
+        "\"rejected\":%llu,\"duplicate\":%llu,"
+        "\"records_per_message\":%d,\"connections\":%d,\"window\":%d,\"record_bytes\":%.1f,\"workload\":\"%016llx\"}\n",
+        options->name, (unsigned long long)ticks, (double)ticks / seconds, cpu_ns / (double)(ticks ? ticks : 1),
+        cpu_ns / 1e9 / seconds, (unsigned long long)after[1], (unsigned long long)after[2], options->records,
+        options->connections, options->window, work->record_bytes, (unsigned long long)work->hash);
 }
 
 int main(int argc, char **argv)
@@ -268,13 +277,17 @@ int main(int argc, char **argv)
     parse(argc, argv, &options);
     if (options.cpu >= 0 && meter_pin(options.cpu) < 0)
         fprintf(stderr, "ws_load: cpu %d cannot be pinned\n", options.cpu);
-    work_config config = {.wire = options.wire, .connections = (uint32_t)options.connections, .records = (uint32_t)options.records,
-                          .bodies = 60000u / (uint32_t)(options.connections * options.records) + 1, .separator = options.records > 1 ? ',' : '\n'};
+    work_config config = {.wire = options.wire,
+                          .connections = (uint32_t)options.connections,
+                          .records = (uint32_t)options.records,
+                          .bodies = 60000u / (uint32_t)(options.connections * options.records) + 1,
+                          .separator = options.records > 1 ? ',' : '\n'};
     workload work;
     if (work_make(&config, &work) < 0)
         die("could not make the bodies");
     for (int i = 0; i < options.connections; i++) {
-        connections[i].out = malloc((size_t)options.window * ((size_t)options.records * 320 + FM_WIRE_RECORD_MAX) + 65536);
+        connections[i].out =
+            malloc((size_t)options.window * ((size_t)options.records * 320 + FM_WIRE_RECORD_MAX) + 65536);
         if (!connections[i].out)
             die("could not make a buffer");
         open_connection(&options, &connections[i]);

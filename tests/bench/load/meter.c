@@ -1,4 +1,5 @@
-/* tests/bench/load/meter.c - see meter.h. schedstat counts nanoseconds; /proc/PID/stat would count hundredths of a second. */
+/* tests/bench/load/meter.c - see meter.h. schedstat counts nanoseconds; /proc/PID/stat would count hundredths of a
+ * second. */
 #include "bench/load/meter.h"
 
 #include "base/clock.h"

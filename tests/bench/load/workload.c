@@ -9,14 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define START_NS (INT64_C(1399033800) * FM_NS_PER_S) /* 2014-05-02T12:30:00Z */
+#define START_NS    (INT64_C(1399033800) * FM_NS_PER_S) /* 2014-05-02T12:30:00Z */
 #define TRADE_SHARE 0.4
-#define SPIKE 1.03
+#define SPIKE       1.03
 
 typedef struct work_name {
-    char    symbol[16];
+    char symbol[16];
     int32_t scale;
-    double  tick, price; /* price in ticks */
+    double tick, price; /* price in ticks */
 } work_name;
 
 typedef struct work_maker {
@@ -24,9 +24,9 @@ typedef struct work_maker {
     workload *out;
     fm_random random;
     work_name name[WORK_INSTRUMENTS];
-    double    share[WORK_INSTRUMENTS]; /* cumulated */
-    uint32_t *filled;                  /* whole bodies of each connection */
-    uint64_t  drawn, bytes, records;
+    double share[WORK_INSTRUMENTS]; /* cumulated */
+    uint32_t *filled;               /* whole bodies of each connection */
+    uint64_t drawn, bytes, records;
 } work_maker;
 
 static void make_names(work_maker *maker)
@@ -65,8 +65,11 @@ static void draw_record(work_maker *maker, work_name *one, bool spike, fm_record
     int64_t ticks = (int64_t)(one->price + 0.5), half = 1 + (int64_t)fm_random_below(random, 3);
     bool buy = fm_random_below(random, 2) == 0;
 
-    *out = (fm_record){.ts_ns = START_NS + (int64_t)maker->drawn * WORK_STEP_NS, .seq = FM_SEQ_ABSENT, .row = FM_SEQ_ABSENT,
-                       .symbol = fm_slice_of(one->symbol), .venue = FM_SLICE("XBEN")};
+    *out = (fm_record){.ts_ns = START_NS + (int64_t)maker->drawn * WORK_STEP_NS,
+                       .seq = FM_SEQ_ABSENT,
+                       .row = FM_SEQ_ABSENT,
+                       .symbol = fm_slice_of(one->symbol),
+                       .venue = FM_SLICE("XBEN")};
     if (spike || fm_random_unit(random) < TRADE_SHARE) {
         int64_t price = spike ? (int64_t)((double)ticks * SPIKE) : buy ? ticks + half : ticks - half;
         out->kind = FM_TRADE;

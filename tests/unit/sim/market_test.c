@@ -8,8 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define START_NS (INT64_C(1704205800) * FM_NS_PER_S)
-#define SESSION_S 23400
+#define START_NS    (INT64_C(1704205800) * FM_NS_PER_S)
+#define SESSION_S   23400
 #define SEED_1_HASH UINT64_C(0xa0af78a5b717ba69)
 
 static fm_sim_config calm(uint64_t seed, int64_t seconds)
@@ -63,7 +63,8 @@ static void the_same_seed_gives_the_same_records(void **unused)
     assert_true(first != hash_run(&config, 100000));
 }
 
-/* The value was printed once and must hold on every machine: demos, tests and published figures name a seed and mean these records. */
+/* The value was printed once and must hold on every machine: demos, tests and published figures name a seed and mean
+ * these records. */
 static void seed_1_gives_the_records_it_always_gave(void **unused)
 {
     (void)unused;
@@ -224,7 +225,8 @@ static void volatility_clusters_and_tails_are_fat(void **unused)
                 second += r * r / (STEPS - 1);
                 fourth += r * r * r * r / (STEPS - 1);
             }
-            clustering += correlation(absolute, absolute + 5, STEPS - 6) / (6 * SERIES); /* |r| now and five seconds on */
+            clustering +=
+                correlation(absolute, absolute + 5, STEPS - 6) / (6 * SERIES); /* |r| now and five seconds on */
             kurtosis += fourth / (second * second) / (6 * SERIES);
         }
     }

@@ -13,27 +13,28 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define VERDICT(accepted, rejected, duplicate) "{\"accepted\":" #accepted ",\"rejected\":" #rejected ",\"duplicate\":" #duplicate ",\"errors\":[]}"
+#define VERDICT(accepted, rejected, duplicate)                                                                         \
+    "{\"accepted\":" #accepted ",\"rejected\":" #rejected ",\"duplicate\":" #duplicate ",\"errors\":[]}"
 
 /* ANSWER_AND_CLOSE does not say so beforehand. */
 typedef enum step_kind { ANSWER, ANSWER_AND_CLOSE, HANG_UP, SILENCE, RAW } step_kind;
 
 typedef struct script_step {
-    step_kind   kind;
-    int         status;
+    step_kind kind;
+    int status;
     const char *fields; /* further header lines, each with its line end */
     const char *body;
 } script_step;
 
 typedef struct fake_server {
-    int         socket;
-    uint16_t    port;
+    int socket;
+    uint16_t port;
     const script_step *steps;
-    int         step_count;
-    int         served;      /* requests that were read whole */
-    int         connections;
-    char        last_request[1024];
-    pthread_t   thread;
+    int step_count;
+    int served; /* requests that were read whole */
+    int connections;
+    char last_request[1024];
+    pthread_t thread;
 } fake_server;
 
 /* Reads one request; false when the other side is gone. */
@@ -48,7 +49,8 @@ static bool read_request(fake_server *server, int connection)
         at += got;
         room -= (size_t)got;
         *at = '\0';
-        char *end = strstr(server->last_request, "\r\n\r\n"), *length = strstr(server->last_request, "Content-Length: ");
+        char *end = strstr(server->last_request, "\r\n\r\n"),
+             *length = strstr(server->last_request, "Content-Length: ");
         if (end && (!length || (size_t)(at - end - 4) >= strtoul(length + 16, NULL, 10)))
             return true;
     }
@@ -57,9 +59,10 @@ static bool read_request(fake_server *server, int connection)
 static void answer(int connection, const script_step *step)
 {
     char text[2048];
-    int size = step->kind == RAW ? snprintf(text, sizeof(text), "%s", step->body)
-                                 : snprintf(text, sizeof(text), "HTTP/1.1 %d X\r\n%sContent-Length: %zu\r\n\r\n%s", step->status,
-                                            step->fields ? step->fields : "", strlen(step->body), step->body);
+    int size = step->kind == RAW
+                   ? snprintf(text, sizeof(text), "%s", step->body)
+                   : snprintf(text, sizeof(text), "HTTP/1.1 %d X\r\n%sContent-Length: %zu\r\n\r\n%s", step->status,
+                              step->fields ? step->fields : "", strlen(step->body), step->body);
     for (int sent = 0; sent < size;) { /* in two parts, so that the client must read more than once */
         int part = sent == 0 ? size / 2 : size - sent;
         ssize_t done = send(connection, text + sent, (size_t)part, MSG_NOSIGNAL);
@@ -112,7 +115,8 @@ static void finish(fake_server *server)
     close(server->socket);
 }
 
-static fm_client *open_client(const fake_server *server, int32_t timeout_ms, int32_t patience_ms, const volatile sig_atomic_t *stop)
+static fm_client *open_client(const fake_server *server, int32_t timeout_ms, int32_t patience_ms,
+                              const volatile sig_atomic_t *stop)
 {
     char url[64];
     fm_client *client = NULL;
@@ -128,7 +132,8 @@ static int ingest(fm_client *client, fm_verdict *verdict, fm_error *error)
 }
 
 /* One ingest against a script; the verdict's sums and what the server saw. */
-static int run_script(const script_step *steps, int step_count, int32_t patience_ms, fm_verdict *verdict, fake_server *server, fm_error *error)
+static int run_script(const script_step *steps, int step_count, int32_t patience_ms, fm_verdict *verdict,
+                      fake_server *server, fm_error *error)
 {
     start(server, steps, step_count);
     fm_client *client = open_client(server, 200, patience_ms, NULL);
@@ -138,12 +143,14 @@ static int run_script(const script_step *steps, int step_count, int32_t patience
     finish(server);
     return result;
 }
-#define RUN(steps, patience_ms) run_script(steps, (int)(sizeof(steps) / sizeof((steps)[0])), patience_ms, &verdict, &server, &error)
+#define RUN(steps, patience_ms)                                                                                        \
+    run_script(steps, (int)(sizeof(steps) / sizeof((steps)[0])), patience_ms, &verdict, &server, &error)
 
 static void one_connection_serves_many_requests(void **unused)
 {
     (void)unused;
-    const script_step steps[] = {{ANSWER, 200, NULL, VERDICT(3, 0, 0)}, {ANSWER, 200, NULL, VERDICT(2, 1, 4)}, {ANSWER, 200, NULL, "{\"x\":1}"}};
+    const script_step steps[] = {
+        {ANSWER, 200, NULL, VERDICT(3, 0, 0)}, {ANSWER, 200, NULL, VERDICT(2, 1, 4)}, {ANSWER, 200, NULL, "{\"x\":1}"}};
     fake_server server;
     fm_verdict verdict = {0};
     fm_response response;
@@ -163,8 +170,9 @@ static void one_connection_serves_many_requests(void **unused)
 static void chunks_and_interim_answers_are_read(void **unused)
 {
     (void)unused;
-    const script_step steps[] = {{RAW, 0, NULL, "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-                                         "8\r\n{\"accept\r\n6;x=y\r\ned\":7}\r\n0\r\n\r\n"}};
+    const script_step steps[] = {{RAW, 0, NULL,
+                                  "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                                  "8\r\n{\"accept\r\n6;x=y\r\ned\":7}\r\n0\r\n\r\n"}};
     fake_server server;
     fm_verdict verdict;
     fm_error error;
@@ -175,7 +183,8 @@ static void chunks_and_interim_answers_are_read(void **unused)
 static void a_kept_connection_that_was_closed_is_made_anew(void **unused)
 {
     (void)unused;
-    const script_step steps[] = {{ANSWER_AND_CLOSE, 200, NULL, VERDICT(1, 0, 0)}, {ANSWER, 200, NULL, VERDICT(1, 0, 0)}};
+    const script_step steps[] = {{ANSWER_AND_CLOSE, 200, NULL, VERDICT(1, 0, 0)},
+                                 {ANSWER, 200, NULL, VERDICT(1, 0, 0)}};
     fake_server server;
     fm_verdict verdict = {0};
     start(&server, steps, 2);
@@ -205,8 +214,8 @@ static void a_busy_server_is_waited_for_as_long_as_it_says(void **unused)
 {
     (void)unused;
     const script_step steps[] = {{ANSWER, 429, "Retry-After: 1\r\n", "{\"title\":\"queue_full\"}"},
-                          {ANSWER, 503, NULL, "{}"},
-                          {ANSWER, 200, NULL, VERDICT(1, 0, 0)}};
+                                 {ANSWER, 503, NULL, "{}"},
+                                 {ANSWER, 200, NULL, VERDICT(1, 0, 0)}};
     fake_server server;
     fm_verdict verdict;
     fm_error error;
@@ -219,7 +228,8 @@ static void a_busy_server_is_waited_for_as_long_as_it_says(void **unused)
 static void a_full_disk_is_waited_for(void **unused)
 {
     (void)unused;
-    const script_step steps[] = {{ANSWER, 507, NULL, "{\"title\":\"journal_full\"}"}, {ANSWER, 200, NULL, VERDICT(1, 0, 0)}};
+    const script_step steps[] = {{ANSWER, 507, NULL, "{\"title\":\"journal_full\"}"},
+                                 {ANSWER, 200, NULL, VERDICT(1, 0, 0)}};
     fake_server server;
     fm_verdict verdict;
     fm_error error;
@@ -230,7 +240,8 @@ static void a_full_disk_is_waited_for(void **unused)
 static void a_refusal_that_patience_does_not_help_is_told(void **unused)
 {
     (void)unused;
-    const script_step steps[] = {{ANSWER, 413, NULL, "{\"title\":\"too large\",\"detail\":\"the body is larger than net.body_bytes_max\"}"}};
+    const script_step steps[] = {
+        {ANSWER, 413, NULL, "{\"title\":\"too large\",\"detail\":\"the body is larger than net.body_bytes_max\"}"}};
     fake_server server;
     fm_verdict verdict;
     fm_error error;
@@ -252,8 +263,9 @@ static void patience_ends(void **unused)
 static void what_is_not_http_is_a_failure_and_not_a_hang(void **unused)
 {
     (void)unused;
-    static const char *const answers[] = {"nonsense\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n",
-                                          "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffffff\r\n", "HTTP/1.1 200"};
+    static const char *const answers[] = {
+        "nonsense\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffffff\r\n", "HTTP/1.1 200"};
     for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
         const script_step steps[] = {{.kind = RAW, .body = answers[i]}};
         fake_server server;
@@ -294,8 +306,10 @@ static void a_stop_ends_all_waiting(void **unused)
 static void the_first_refused_record_is_told(void **unused)
 {
     (void)unused;
-    const script_step steps[] = {{ANSWER, 200, NULL, "{\"accepted\":1,\"rejected\":1,\"duplicate\":0,\"errors\":[{\"index\":4,\"code\":\"price_negative\","
-                                              "\"message\":\"no\"}]}"}};
+    const script_step steps[] = {
+        {ANSWER, 200, NULL,
+         "{\"accepted\":1,\"rejected\":1,\"duplicate\":0,\"errors\":[{\"index\":4,\"code\":\"price_negative\","
+         "\"message\":\"no\"}]}"}};
     fake_server server;
     fm_verdict verdict;
     fm_error error;
@@ -306,9 +320,11 @@ static void the_first_refused_record_is_told(void **unused)
 static void addresses_are_checked(void **unused)
 {
     (void)unused;
-    static const char *const bad[] = {"", "127.0.0.1:8080", "https://127.0.0.1", "http://", "http://:80", "http://a:", "http://a:x",
-                                      "http://a/v1", "http://[::1", "http://a:123456789"};
-    static const char *const good[] = {"http://127.0.0.1:8080", "http://localhost", "http://[::1]:8080/", "http://[::1]"};
+    static const char *const bad[] = {
+        "",          "127.0.0.1:8080", "https://127.0.0.1", "http://",     "http://:80",
+        "http://a:", "http://a:x",     "http://a/v1",       "http://[::1", "http://a:123456789"};
+    static const char *const good[] = {"http://127.0.0.1:8080", "http://localhost", "http://[::1]:8080/",
+                                       "http://[::1]"};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
         fm_client *client = NULL;
         fm_client_config config = {.url = bad[i]};

@@ -34,7 +34,8 @@ static void members_are_found_by_path(void **unused)
 static void what_is_not_there_is_not_found(void **unused)
 {
     (void)unused;
-    static const char *const texts[] = {"", "{", "{}", "[]", "{\"a\"}", "{\"a\":}", "{\"a", "\"a\":1", "nonsense", "{\"ab\":1}", "{\"a\\\""};
+    static const char *const texts[] = {"",     "{",       "{}",       "[]",         "{\"a\"}", "{\"a\":}",
+                                        "{\"a", "\"a\":1", "nonsense", "{\"ab\":1}", "{\"a\\\""};
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
         assert_null(find(texts[i], "a").data);
     assert_null(find("{\"a\":1}", "a.b").data);
@@ -78,7 +79,8 @@ static void numbers_and_texts_are_read(void **unused)
 static void damaged_answers_are_never_read_out_of_bounds(void **unused)
 {
     (void)unused;
-    static const char whole[] = "{\"items\":[{\"seq\":12,\"rule\":{\"id\":\"a\\u00e9/b\"},\"x\":[1,2,{}]}],\"next\":\"c\\\"d\"}";
+    static const char whole[] =
+        "{\"items\":[{\"seq\":12,\"rule\":{\"id\":\"a\\u00e9/b\"},\"x\":[1,2,{}]}],\"next\":\"c\\\"d\"}";
     fm_random random;
     fm_random_seed(&random, 42);
     for (int i = 0; i < 20000; i++) {

@@ -22,15 +22,15 @@
 #define FILE_ROWS 2500
 
 typedef struct fake_server {
-    int       socket, port;
-    int       lose_every; /* answers: the records are taken, the connection is closed; 0 = none */
-    int       answers;
-    uint64_t  seen[ROWS_MAX]; /* hashes of (domain, src, n) */
-    uint32_t  seen_count;
-    uint64_t  accepted, duplicate;
-    int64_t   newest_ns;
-    bool      in_order;
-    char      path[256], symbol[65], source[65];
+    int socket, port;
+    int lose_every; /* answers: the records are taken, the connection is closed; 0 = none */
+    int answers;
+    uint64_t seen[ROWS_MAX]; /* hashes of (domain, src, n) */
+    uint32_t seen_count;
+    uint64_t accepted, duplicate;
+    int64_t newest_ns;
+    bool in_order;
+    char path[256], symbol[65], source[65];
     pthread_t thread;
 } fake_server;
 
@@ -90,8 +90,10 @@ static bool serve_one(int connection, char *buffer)
     if (server.lose_every && ++server.answers % server.lose_every == 0)
         return false;
     char answer[256], body[128];
-    int body_size = snprintf(body, sizeof(body), "{\"accepted\":%d,\"rejected\":0,\"duplicate\":%d,\"errors\":[]}", counts[0], counts[1]);
-    int answer_size = snprintf(answer, sizeof(answer), "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", body_size, body);
+    int body_size = snprintf(body, sizeof(body), "{\"accepted\":%d,\"rejected\":0,\"duplicate\":%d,\"errors\":[]}",
+                             counts[0], counts[1]);
+    int answer_size =
+        snprintf(answer, sizeof(answer), "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s", body_size, body);
     return send(connection, answer, (size_t)answer_size, MSG_NOSIGNAL) == answer_size;
 }
 
@@ -147,9 +149,9 @@ static const char *write_ticks(const char *name, int rows, int from_ms)
 }
 
 typedef struct outcome {
-    int     exit_code;
+    int exit_code;
     int64_t read, accepted, rejected, duplicate;
-    char    last[256]; /* line of standard output */
+    char last[256]; /* line of standard output */
 } outcome;
 
 static outcome replay(const char *const *extra, int count)
@@ -179,7 +181,8 @@ static outcome replay(const char *const *extra, int count)
     out.duplicate = fm_peek_member_int(line, "duplicate", -1);
     return out;
 }
-#define REPLAY(...) replay((const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
+#define REPLAY(...)                                                                                                    \
+    replay((const char *const[]){__VA_ARGS__}, sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
 
 static void assert_counts(const outcome *out, int64_t read, int64_t accepted, int64_t rejected, int64_t duplicate)
 {
@@ -242,7 +245,8 @@ static void msgpack_carries_the_same_records(void **unused)
 static void merged_files_come_in_order_of_time(void **unused)
 {
     (void)unused;
-    const char *a = write_ticks("fx_ticks_EURUSD_oanda_20140502.csv.gz", 300, 0), *b = write_ticks("fx_ticks_GBPUSD_oanda_20140502.csv.gz", 300, 50);
+    const char *a = write_ticks("fx_ticks_EURUSD_oanda_20140502.csv.gz", 300, 0),
+               *b = write_ticks("fx_ticks_GBPUSD_oanda_20140502.csv.gz", 300, 50);
     outcome merged = REPLAY("--merge", a, b);
     assert_counts(&merged, 600, 600, 0, 0);
     assert_true(server.in_order);

@@ -30,9 +30,17 @@ static void decimals_are_written_digit_for_digit(void **unused)
 
 static fm_record trade(void)
 {
-    return (fm_record){.ts_ns = INT64_C(1399033800000000000), .kind = FM_TRADE, .side = FM_BUY, .conditions = 1u << 5 | 1u << 31,
-                       .seq = 12, .seq_index = 3, .row = 7, .number = {{138512, 5}, {100, 0}, {FM_ABSENT, 0}, {FM_ABSENT, 0}},
-                       .symbol = FM_SLICE("EURUSD"), .venue = FM_SLICE("XBAR"), .source = FM_SLICE("abc")};
+    return (fm_record){.ts_ns = INT64_C(1399033800000000000),
+                       .kind = FM_TRADE,
+                       .side = FM_BUY,
+                       .conditions = 1u << 5 | 1u << 31,
+                       .seq = 12,
+                       .seq_index = 3,
+                       .row = 7,
+                       .number = {{138512, 5}, {100, 0}, {FM_ABSENT, 0}, {FM_ABSENT, 0}},
+                       .symbol = FM_SLICE("EURUSD"),
+                       .venue = FM_SLICE("XBAR"),
+                       .source = FM_SLICE("abc")};
 }
 
 static void a_trade_is_one_line_with_the_names_of_the_wire(void **unused)
@@ -42,20 +50,26 @@ static void a_trade_is_one_line_with_the_names_of_the_wire(void **unused)
     fm_record record = trade();
     size_t size = fm_wire_json(&record, out);
     out[size] = '\0';
-    assert_string_equal(out, "{\"type\":\"trade\",\"symbol\":\"EURUSD\",\"ts\":1399033800000000000,\"price\":1.38512,\"size\":100,"
-                             "\"side\":\"buy\",\"conditions\":[\"intermarket_sweep\",\"odd_lot\"],\"venue\":\"XBAR\",\"seq\":12,"
-                             "\"seq_index\":3,\"src\":\"abc\",\"n\":7}\n");
+    assert_string_equal(
+        out, "{\"type\":\"trade\",\"symbol\":\"EURUSD\",\"ts\":1399033800000000000,\"price\":1.38512,\"size\":100,"
+             "\"side\":\"buy\",\"conditions\":[\"intermarket_sweep\",\"odd_lot\"],\"venue\":\"XBAR\",\"seq\":12,"
+             "\"seq_index\":3,\"src\":\"abc\",\"n\":7}\n");
 }
 
 static void an_absent_side_is_left_out(void **unused)
 {
     (void)unused;
     char out[FM_WIRE_RECORD_MAX];
-    fm_record record = {.kind = FM_QUOTE, .ts_ns = 1, .seq = FM_SEQ_ABSENT, .row = FM_SEQ_ABSENT, .symbol = FM_SLICE("A\"\\"),
+    fm_record record = {.kind = FM_QUOTE,
+                        .ts_ns = 1,
+                        .seq = FM_SEQ_ABSENT,
+                        .row = FM_SEQ_ABSENT,
+                        .symbol = FM_SLICE("A\"\\"),
                         .number = {{FM_ABSENT, 0}, {FM_ABSENT, 0}, {13920, 4}, {500, 0}}};
     size_t size = fm_wire_json(&record, out);
     out[size] = '\0';
-    assert_string_equal(out, "{\"type\":\"quote\",\"symbol\":\"A\\\"\\\\\",\"ts\":1,\"ask\":1.3920,\"ask_size\":500}\n");
+    assert_string_equal(out,
+                        "{\"type\":\"quote\",\"symbol\":\"A\\\"\\\\\",\"ts\":1,\"ask\":1.3920,\"ask_size\":500}\n");
 }
 
 /* ---- there and back ---- */
@@ -130,7 +144,8 @@ static void assert_same(const fm_record *a, const fm_record *b)
         assert_true(a->number[i].mantissa == b->number[i].mantissa);
         assert_true(a->number[i].mantissa == FM_ABSENT || a->number[i].scale == b->number[i].scale);
     }
-    assert_true(fm_slice_equal(a->symbol, b->symbol) && fm_slice_equal(a->venue, b->venue) && fm_slice_equal(a->channel, b->channel));
+    assert_true(fm_slice_equal(a->symbol, b->symbol) && fm_slice_equal(a->venue, b->venue) &&
+                fm_slice_equal(a->channel, b->channel));
     assert_true(fm_slice_equal(a->session, b->session) && fm_slice_equal(a->source, b->source));
     assert_int_equal(b->unknown_keys, 0);
 }
@@ -174,10 +189,22 @@ static void the_largest_record_fits(void **unused)
     char out[2 * FM_WIRE_RECORD_MAX], quotes[FM_NAME_MAX];
     memset(quotes, '"', sizeof(quotes));
     fm_slice longest = {quotes, sizeof(quotes)};
-    fm_record record = {.ts_ns = INT64_MAX, .kind = FM_TRADE, .side = FM_SELL, .conditions = UINT32_MAX, .seq = UINT64_MAX - 1,
-                        .seq_index = UINT32_MAX, .row = UINT64_MAX - 1, .id_hash = UINT64_MAX, .buyer = UINT32_MAX, .seller = UINT32_MAX,
+    fm_record record = {.ts_ns = INT64_MAX,
+                        .kind = FM_TRADE,
+                        .side = FM_SELL,
+                        .conditions = UINT32_MAX,
+                        .seq = UINT64_MAX - 1,
+                        .seq_index = UINT32_MAX,
+                        .row = UINT64_MAX - 1,
+                        .id_hash = UINT64_MAX,
+                        .buyer = UINT32_MAX,
+                        .seller = UINT32_MAX,
                         .number = {{-FM_MAGNITUDE_MAX, 9}, {-FM_MAGNITUDE_MAX, 9}, {FM_ABSENT, 0}, {FM_ABSENT, 0}},
-                        .symbol = longest, .venue = longest, .channel = longest, .session = longest, .source = longest};
+                        .symbol = longest,
+                        .venue = longest,
+                        .channel = longest,
+                        .session = longest,
+                        .source = longest};
     assert_true(fm_wire_json(&record, out) <= FM_WIRE_RECORD_MAX);
     assert_true(fm_wire_msgpack(&record, out) <= FM_WIRE_RECORD_MAX);
 }
