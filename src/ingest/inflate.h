@@ -6,8 +6,8 @@
 
 #include <stddef.h>
 
-/* Inflates all gzip members in data into out. 0, or FM_encoding (not gzip, torn, trailing garbage), FM_body_too_large (more than
- * `limit`). *size is the number of bytes written. */
+/* Inflates all gzip members in data into out. 0, or FM_encoding (not gzip, torn, trailing garbage), FM_body_too_large
+ * (more than `limit`). *size is the number of bytes written. */
 int fm_inflate_gzip(const void *data, size_t data_size, void *out, size_t limit, size_t *size) FM_CHECKED;
 
 #endif

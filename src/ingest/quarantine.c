@@ -23,7 +23,8 @@ void fm_quarantine_fini(fm_quarantine *quarantine)
     *quarantine = (fm_quarantine){0};
 }
 
-void fm_quarantine_add(fm_quarantine *quarantine, int64_t receive_ns, int code, uint32_t index, const char *message, fm_slice record)
+void fm_quarantine_add(fm_quarantine *quarantine, int64_t receive_ns, int code, uint32_t index, const char *message,
+                       fm_slice record)
 {
     fm_quarantine_entry *entry = &quarantine->entry[quarantine->count++ % quarantine->capacity];
     entry->number = quarantine->count;
@@ -37,7 +38,8 @@ void fm_quarantine_add(fm_quarantine *quarantine, int64_t receive_ns, int code, 
     fm_slice_copy(fm_slice_of(message), entry->message, sizeof entry->message);
 }
 
-uint32_t fm_quarantine_list(const fm_quarantine *quarantine, uint64_t before, uint32_t limit, const fm_quarantine_entry **out)
+uint32_t fm_quarantine_list(const fm_quarantine *quarantine, uint64_t before, uint32_t limit,
+                            const fm_quarantine_entry **out)
 {
     uint64_t newest = before == 0 || before > quarantine->count ? quarantine->count : before - 1;
     uint64_t gone = quarantine->count > quarantine->capacity ? quarantine->count - quarantine->capacity : 0;

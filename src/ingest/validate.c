@@ -13,10 +13,10 @@ static_assert(offsetof(fm_record, source) - offsetof(fm_record, venue) == 3 * si
 
 const fm_field_row fm_field_rows[FM_FIELD_COUNT] = {
     {"", FORM_NONE, FM_malformed, 0},
-#define T (1u << FM_TRADE)
-#define Q (1u << FM_QUOTE)
-#define V (1u << FM_VALUE)
-#define S (1u << FM_STATUS)
+#define T                                  (1u << FM_TRADE)
+#define Q                                  (1u << FM_QUOTE)
+#define V                                  (1u << FM_VALUE)
+#define S                                  (1u << FM_STATUS)
 #define FIELD(id, name, form, code, kinds) {name, form, code, kinds},
 #include "ingest/decode/fields.def"
 #undef FIELD
@@ -39,20 +39,23 @@ const uint8_t fm_field_forms[FM_FIELD_COUNT] = {
 #define V (1u << FM_VALUE)
 #define S (1u << FM_STATUS)
 static const uint32_t fields_of_kind[] = {
-#define FIELD(id, name, form, code, kinds) | (((kinds) & T) ? FM_FIELD_BIT(id) : 0)
+#define FIELD(id, name, form, code, kinds) | (((kinds)&T) ? FM_FIELD_BIT(id) : 0)
     [FM_TRADE] = 0
 #include "ingest/decode/fields.def"
 #undef FIELD
-#define FIELD(id, name, form, code, kinds) | (((kinds) & Q) ? FM_FIELD_BIT(id) : 0)
-    , [FM_QUOTE] = 0
+#define FIELD(id, name, form, code, kinds) | (((kinds)&Q) ? FM_FIELD_BIT(id) : 0)
+    ,
+    [FM_QUOTE] = 0
 #include "ingest/decode/fields.def"
 #undef FIELD
-#define FIELD(id, name, form, code, kinds) | (((kinds) & V) ? FM_FIELD_BIT(id) : 0)
-    , [FM_VALUE] = 0
+#define FIELD(id, name, form, code, kinds) | (((kinds)&V) ? FM_FIELD_BIT(id) : 0)
+    ,
+    [FM_VALUE] = 0
 #include "ingest/decode/fields.def"
 #undef FIELD
-#define FIELD(id, name, form, code, kinds) | (((kinds) & S) ? FM_FIELD_BIT(id) : 0)
-    , [FM_STATUS] = 0
+#define FIELD(id, name, form, code, kinds) | (((kinds)&S) ? FM_FIELD_BIT(id) : 0)
+    ,
+    [FM_STATUS] = 0
 #include "ingest/decode/fields.def"
 #undef FIELD
 };
@@ -144,8 +147,10 @@ static void take_identity(fm_draft *draft, fm_field field, fm_slice text, const 
 
 void fm_draft_word(fm_draft *draft, fm_field field, fm_slice text, const char *at)
 {
-    static const char *const phases[] = {
-        [FM_PHASE_OPEN] = "open", [FM_PHASE_AUCTION] = "auction", [FM_PHASE_HALT] = "halt", [FM_PHASE_CLOSED] = "closed"};
+    static const char *const phases[] = {[FM_PHASE_OPEN] = "open",
+                                         [FM_PHASE_AUCTION] = "auction",
+                                         [FM_PHASE_HALT] = "halt",
+                                         [FM_PHASE_CLOSED] = "closed"};
     fm_record *record = draft->record;
     if (field == FM_FIELD_SIDE) {
         record->side = is(text, "buy") ? FM_BUY : is(text, "sell") ? FM_SELL : FM_SIDE_NONE;
@@ -174,7 +179,8 @@ static void take_ts(fm_draft *draft, int64_t ts_ns, const char *at)
 void fm_draft_ts_failed(fm_draft *draft, const fm_number *number, const char *at)
 {
     if (!number->integer)
-        fm_draft_refuse(draft, FM_FIELD_TS, 0, at, "must be an integer without fraction and exponent, or RFC 3339 text");
+        fm_draft_refuse(draft, FM_FIELD_TS, 0, at,
+                        "must be an integer without fraction and exponent, or RFC 3339 text");
     else
         fm_draft_refuse(draft, FM_FIELD_TS, FM_ts_out_of_range, at, ts_out_of_range);
 }
@@ -208,7 +214,8 @@ void fm_draft_decimal_failed(fm_draft *draft, fm_field field, int why, const cha
         fm_draft_refuse(draft, field, price ? FM_price_too_precise : FM_size_too_precise, at,
                         "has more decimals than ingest.scale_max");
     else if (why == FM_DECIMAL_TOO_LARGE)
-        fm_draft_refuse(draft, field, price ? FM_price_too_large : FM_size_too_large, at, "is larger than 2^53 units of its scale");
+        fm_draft_refuse(draft, field, price ? FM_price_too_large : FM_size_too_large, at,
+                        "is larger than 2^53 units of its scale");
     else
         fm_draft_refuse(draft, field, price ? FM_price_negative : FM_size_negative, at, "must not be negative");
 }
@@ -226,7 +233,8 @@ void fm_draft_decimal_text(fm_draft *draft, fm_field field, fm_slice text, const
 void fm_draft_count_failed(fm_draft *draft, fm_field field, const char *at)
 {
     fm_draft_refuse(draft, field, 0, at,
-                    field == FM_FIELD_SEQ_INDEX ? "must be an integer from 0 to 2^32 - 1" : "must be an integer from 0 to 2^63 - 1");
+                    field == FM_FIELD_SEQ_INDEX ? "must be an integer from 0 to 2^32 - 1"
+                                                : "must be an integer from 0 to 2^63 - 1");
 }
 
 void fm_draft_real(fm_draft *draft, const fm_number *number, const char *at)

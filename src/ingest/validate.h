@@ -1,14 +1,15 @@
 /* ingest/validate.h - what a record must be, in one place for every decoder and file format.
  *
- * A decoder reads keys and hands each value over in the form it has (text, number, double, name in a list); the draft checks it by
- * the rules of its field and keeps it. fm_draft_finish checks what only the whole record can tell. Rules:
+ * A decoder reads keys and hands each value over in the form it has (text, number, double, name in a list); the draft
+ * checks it by the rules of its field and keeps it. fm_draft_finish checks what only the whole record can tell. Rules:
  *
- * - The first value that is refused decides the reason; but a missing, unknown or unsupported `type` goes before all, since other
- *   kinds have other rules for the same keys. A record that breaks its own grammar never gets here.
+ * - The first value that is refused decides the reason; but a missing, unknown or unsupported `type` goes before all,
+ * since other kinds have other rules for the same keys. A record that breaks its own grammar never gets here.
  * - null is "not given". A key stands once, null or not.
  * - Prices and sizes are exact; the scale kept is the smallest, so one value has one form whatever the wire was.
- * - A trade's price is above 0, its size from 0 or absent. A quote has at least one side; a size needs its price. Size 0 withdraws a
- *   side, and only then may its price be 0. Crossed quotes are taken: what they mean is for the engine to judge.
+ * - A trade's price is above 0, its size from 0 or absent. A quote has at least one side; a size needs its price. Size
+ * 0 withdraws a side, and only then may its price be 0. Crossed quotes are taken: what they mean is for the engine to
+ * judge.
  * - Known keys that a kind has no use for are checked, then counted with the unknown ones. */
 #ifndef FM_INGEST_VALIDATE_H
 #define FM_INGEST_VALIDATE_H
@@ -22,17 +23,17 @@
 #include "ingest/decode/scan.h"
 
 typedef struct fm_draft {
-    fm_record              *record;
+    fm_record *record;
     const fm_decode_limits *limits;
-    uint32_t                seen;      /* FM_FIELD_BITs of keys that stood in the record */
-    uint32_t                absent;    /* of those whose value is null */
-    int                     type_code; /* 0, or FM_type_unknown, FM_type_unsupported */
-    int                     code;      /* of the first value refused; 0 = none */
-    fm_field                field;
-    const char             *at;        /* where it stands */
-    const char             *reason;    /* static */
-    const char             *type_at;
-    fm_decimal_number       decimal[6]; /* by field, from FM_FIELD_PRICE; only those present */
+    uint32_t seen;   /* FM_FIELD_BITs of keys that stood in the record */
+    uint32_t absent; /* of those whose value is null */
+    int type_code;   /* 0, or FM_type_unknown, FM_type_unsupported */
+    int code;        /* of the first value refused; 0 = none */
+    fm_field field;
+    const char *at;     /* where it stands */
+    const char *reason; /* static */
+    const char *type_at;
+    fm_decimal_number decimal[6]; /* by field, from FM_FIELD_PRICE; only those present */
 } fm_draft;
 
 void fm_draft_init(fm_draft *draft, fm_record *record, const fm_decode_limits *limits);
@@ -55,12 +56,13 @@ static inline void fm_draft_null(fm_draft *draft, fm_field field)
 /* Refuses the value; the first refusal stays. Code 0 and reason NULL are the field's own: it has the wrong form. */
 void fm_draft_refuse(fm_draft *draft, fm_field field, int code, const char *at, const char *reason);
 
-/* Values. `text` is kept by FORM_NAME and must stay valid as long as the record; the others are done with it at return. */
+/* Values. `text` is kept by FORM_NAME and must stay valid as long as the record; the others are done with it at return.
+ */
 static inline void fm_draft_text(fm_draft *draft, fm_field field, fm_slice text, const char *at);
 static inline void fm_draft_plain_name(fm_draft *draft, fm_field field, fm_slice text, const char *at);
 static inline void fm_draft_number(fm_draft *draft, fm_field field, const fm_number *number, const char *at);
-void               fm_draft_double(fm_draft *draft, fm_field field, double x, bool single, const char *at);
-void               fm_draft_condition(fm_draft *draft, fm_slice name, const char *at);
+void fm_draft_double(fm_draft *draft, fm_field field, double x, bool single, const char *at);
+void fm_draft_condition(fm_draft *draft, fm_slice name, const char *at);
 
 /* 1 when the record is complete and good; else the code, with field, at and reason in the draft (at may be NULL). */
 int fm_draft_finish(fm_draft *draft) FM_CHECKED;
@@ -112,7 +114,8 @@ static inline void fm_draft_text(fm_draft *draft, fm_field field, fm_slice text,
 {
     switch (fm_field_rows[field].form) {
     case FORM_NAME:
-        fm_draft_name(draft, field, text, fm_name_valid(text.data, text.size, field == FM_FIELD_SYMBOL ? 0x21 : 0x20), at);
+        fm_draft_name(draft, field, text, fm_name_valid(text.data, text.size, field == FM_FIELD_SYMBOL ? 0x21 : 0x20),
+                      at);
         return;
     case FORM_TYPE:
         fm_draft_type(draft, text, at);

@@ -15,7 +15,7 @@
 #define ROUNDS       8
 
 typedef struct body {
-    char  *data;
+    char *data;
     size_t size, capacity;
 } body;
 
@@ -38,7 +38,7 @@ static void add_text(body *out, const char *text)
 
 /* The record that is written in every format: a random walk of prices, five decimals. */
 typedef struct tick {
-    char    symbol[8], venue[8];
+    char symbol[8], venue[8];
     int64_t ts_ns, price, size, ask, seq;
 } tick;
 
@@ -60,11 +60,12 @@ static void put_json(body *out, const tick *t, bool quote, const char *separator
 {
     char text[512];
     if (quote)
-        snprintf(text, sizeof text,
-                 "{\"type\":\"quote\",\"symbol\":\"%s\",\"venue\":\"%s\",\"ts\":%lld,\"bid\":1.%05lld,\"bid_size\":%lld,"
-                 "\"ask\":1.%05lld,\"ask_size\":%lld}%s",
-                 t->symbol, t->venue, (long long)t->ts_ns, (long long)t->price % 100000, (long long)t->size,
-                 (long long)t->ask % 100000, (long long)t->size, separator);
+        snprintf(
+            text, sizeof text,
+            "{\"type\":\"quote\",\"symbol\":\"%s\",\"venue\":\"%s\",\"ts\":%lld,\"bid\":1.%05lld,\"bid_size\":%lld,"
+            "\"ask\":1.%05lld,\"ask_size\":%lld}%s",
+            t->symbol, t->venue, (long long)t->ts_ns, (long long)t->price % 100000, (long long)t->size,
+            (long long)t->ask % 100000, (long long)t->size, separator);
     else
         snprintf(text, sizeof text,
                  "{\"type\":\"trade\",\"symbol\":\"%s\",\"venue\":\"%s\",\"ts\":%lld,\"price\":1.%05lld,\"size\":%lld,"
@@ -78,8 +79,9 @@ static void put_csv(body *out, const tick *t, bool quote)
 {
     char text[512];
     if (quote)
-        snprintf(text, sizeof text, "quote,%s,%s,%lld,1.%05lld,%lld,1.%05lld,%lld\n", t->symbol, t->venue, (long long)t->ts_ns,
-                 (long long)t->price % 100000, (long long)t->size, (long long)t->ask % 100000, (long long)t->size);
+        snprintf(text, sizeof text, "quote,%s,%s,%lld,1.%05lld,%lld,1.%05lld,%lld\n", t->symbol, t->venue,
+                 (long long)t->ts_ns, (long long)t->price % 100000, (long long)t->size, (long long)t->ask % 100000,
+                 (long long)t->size);
     else
         snprintf(text, sizeof text, "trade,%s,%s,%lld,1.%05lld,%lld,%lld\n", t->symbol, t->venue, (long long)t->ts_ns,
                  (long long)t->price % 100000, (long long)t->size, (long long)t->seq);
@@ -136,7 +138,8 @@ static body make_body(fm_format format, bool quote)
     if (format == FM_FORMAT_JSON)
         add_text(&out, "[");
     if (format == FM_FORMAT_CSV)
-        add_text(&out, quote ? "type,symbol,venue,ts,bid,bid_size,ask,ask_size\n" : "type,symbol,venue,ts,price,size,seq\n");
+        add_text(&out,
+                 quote ? "type,symbol,venue,ts,bid,bid_size,ask,ask_size\n" : "type,symbol,venue,ts,price,size,seq\n");
     for (int index = 0; index < RECORD_COUNT; index++) {
         tick t;
         make(&random, &t);
@@ -184,22 +187,25 @@ int main(int argc, char **argv)
 {
     static const struct {
         const char *name;
-        fm_format   format;
-    } formats[] = {{"json", FM_FORMAT_JSON}, {"ndjson", FM_FORMAT_NDJSON}, {"msgpack", FM_FORMAT_MSGPACK}, {"csv", FM_FORMAT_CSV}};
+        fm_format format;
+    } formats[] = {
+        {"json", FM_FORMAT_JSON}, {"ndjson", FM_FORMAT_NDJSON}, {"msgpack", FM_FORMAT_MSGPACK}, {"csv", FM_FORMAT_CSV}};
     int repetitions = argc > 1 ? atoi(argv[1]) : 31;
     if (repetitions < 1 || repetitions > 1000)
         return 2;
     uint64_t sum = 0;
-    for (size_t index = 0; index < 2 * sizeof formats / sizeof *formats; index++) {
+    for (size_t index = argc > 2 ? (size_t)atoi(argv[2]) : 0;
+         index < (argc > 2 ? (size_t)atoi(argv[2]) + 1 : 2 * sizeof formats / sizeof *formats); index++) {
         bool quote = index % 2;
         body in = make_body(formats[index / 2].format, quote);
         double ns[1000];
         for (int repetition = 0; repetition < repetitions; repetition++)
             ns[repetition] = decode_once(formats[index / 2].format, &in, &sum);
         qsort(ns, (size_t)repetitions, sizeof *ns, by_value);
-        printf("{\"name\":\"decode.%s.%s\",\"bytes\":%.1f,\"ns\":%.2f,\"ns_min\":%.2f,\"ns_max\":%.2f,\"repetitions\":%d}\n",
-               formats[index / 2].name, quote ? "quote" : "trade", (double)in.size / RECORD_COUNT, ns[repetitions / 2], ns[0],
-               ns[repetitions - 1], repetitions);
+        printf("{\"name\":\"decode.%s.%s\",\"bytes\":%.1f,\"ns\":%.2f,\"ns_min\":%.2f,\"ns_max\":%.2f,\"repetitions\":%"
+               "d}\n",
+               formats[index / 2].name, quote ? "quote" : "trade", (double)in.size / RECORD_COUNT, ns[repetitions / 2],
+               ns[0], ns[repetitions - 1], repetitions);
         free(in.data);
     }
     return sum == 0; /* keeps the work */

@@ -1,5 +1,5 @@
-/* tests/fuzz/decode_fuzz.h - what holds for any bytes in any format: decoding ends, goes forward, gives only records that keep the rules,
- * and each of those, written down again as JSON, is read as the same record. */
+/* tests/fuzz/decode_fuzz.h - what holds for any bytes in any format: decoding ends, goes forward, gives only records
+ * that keep the rules, and each of those, written down again as JSON, is read as the same record. */
 #ifndef FM_TESTS_FUZZ_DECODE_FUZZ_H
 #define FM_TESTS_FUZZ_DECODE_FUZZ_H
 
@@ -13,7 +13,7 @@
 #include <string.h>
 
 typedef struct written {
-    char   data[8192];
+    char data[8192];
     size_t size;
 } written;
 
@@ -132,12 +132,15 @@ static void check_written_again(const fm_record *record)
     fm_decoder_init(&decoder, FM_FORMAT_JSON, text.data, text.size, &fm_decode_limits_preset);
     FM_ASSERT(fm_decoder_next(&decoder, &again) == 1);
     FM_ASSERT(again.kind == record->kind && again.ts_ns == record->ts_ns && again.side == record->side);
-    FM_ASSERT(again.conditions == record->conditions && again.seq == record->seq && again.seq_index == record->seq_index);
+    FM_ASSERT(again.conditions == record->conditions && again.seq == record->seq &&
+              again.seq_index == record->seq_index);
     FM_ASSERT(again.phase == record->phase && again.row == record->row);
     FM_ASSERT(memcmp(&again.value, &record->value, 8) == 0);
     for (int index = 0; index < 4; index++)
-        FM_ASSERT(again.number[index].mantissa == record->number[index].mantissa && again.number[index].scale == record->number[index].scale);
-    FM_ASSERT(fm_slice_equal(again.symbol, record->symbol) && fm_slice_equal(again.venue, record->venue) && fm_slice_equal(again.channel, record->channel));
+        FM_ASSERT(again.number[index].mantissa == record->number[index].mantissa &&
+                  again.number[index].scale == record->number[index].scale);
+    FM_ASSERT(fm_slice_equal(again.symbol, record->symbol) && fm_slice_equal(again.venue, record->venue) &&
+              fm_slice_equal(again.channel, record->channel));
     FM_ASSERT(fm_slice_equal(again.session, record->session) && fm_slice_equal(again.source, record->source));
     FM_ASSERT(fm_decoder_next(&decoder, &again) == 0);
 }
@@ -160,7 +163,8 @@ static inline void decode_all(fm_format format, const uint8_t *data, size_t size
             check_written_again(&record);
         } else {
             FM_ASSERT(result == decoder.error.code && decoder.error.message[0] && fm_error_index(result) >= 0);
-            FM_ASSERT(decoder.record.size == 0 || (decoder.record.data >= (const char *)data && decoder.record.data + decoder.record.size <= end));
+            FM_ASSERT(decoder.record.size == 0 ||
+                      (decoder.record.data >= (const char *)data && decoder.record.data + decoder.record.size <= end));
         }
     }
     FM_ASSERT(fm_decoder_next(&decoder, &record) == 0);

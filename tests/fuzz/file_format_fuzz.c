@@ -1,4 +1,5 @@
-/* tests/fuzz/file_format_fuzz.c - any bytes as a market data file: reading ends, rows count from 1, and good rows keep the rules. */
+/* tests/fuzz/file_format_fuzz.c - any bytes as a market data file: reading ends, rows count from 1, and good rows keep
+ * the rules. */
 #include "decode_fuzz.h"
 
 #include "ingest/file_format.h"

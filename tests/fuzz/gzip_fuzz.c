@@ -1,4 +1,5 @@
-/* tests/fuzz/gzip_fuzz.c - any bytes as a gzip body, into rooms of three sizes: never more than the room, the same in each that is enough. */
+/* tests/fuzz/gzip_fuzz.c - any bytes as a gzip body, into rooms of three sizes: never more than the room, the same in
+ * each that is enough. */
 #include "base/assert.h"
 #include "ingest/inflate.h"
 

@@ -1,8 +1,9 @@
 /* ingest/decode/csv.c - records from CSV with a header line (RFC 4180): the wire's names as columns, in any order.
  *
- * An empty cell is "not given". Conditions stand in one cell, joined with '|'. Cells may be quoted, with "" for a quote, and a quoted cell
- * may hold line ends. Lines end with LF or CRLF; empty lines are skipped; a byte order mark before the header is skipped, as spreadsheets
- * write one. Columns with other names are ignored and their cells counted. */
+ * An empty cell is "not given". Conditions stand in one cell, joined with '|'. Cells may be quoted, with "" for a
+ * quote, and a quoted cell may hold line ends. Lines end with LF or CRLF; empty lines are skipped; a byte order mark
+ * before the header is skipped, as spreadsheets write one. Columns with other names are ignored and their cells
+ * counted. */
 #include "ingest/decode/machine.h"
 
 enum { STATE_HEADER, STATE_ROWS, STATE_END };
@@ -10,11 +11,11 @@ enum { STATE_HEADER, STATE_ROWS, STATE_END };
 typedef struct row {
     fm_decoder *decoder;
     const char *begin, *end;
-    fm_field    field; /* of the cell being read */
-    int         code;  /* why reading stopped */
+    fm_field field; /* of the cell being read */
+    int code;       /* why reading stopped */
     const char *at;
     const char *reason;
-    fm_draft    draft;
+    fm_draft draft;
 } row;
 
 static const char *stop(row *in, int code, const char *at, const char *reason)
@@ -31,7 +32,8 @@ static inline bool ends_cell(const char *at, const char *end)
     return at == end || *at == ',' || *at == '\n' || (*at == '\r' && (at + 1 == end || at[1] == '\n'));
 }
 
-/* A quoted cell, `at` behind its quote: its text in the body when it holds no quote, else in the scratch (data NULL when too long). */
+/* A quoted cell, `at` behind its quote: its text in the body when it holds no quote, else in the scratch (data NULL
+ * when too long). */
 static const char *quoted_cell(row *in, const char *at, fm_slice *text)
 {
     const char *begin = at;
@@ -58,7 +60,9 @@ static const char *quoted_cell(row *in, const char *at, fm_slice *text)
             continue;
         }
         *text = copied ? (fm_slice){used < FM_TEXT_MAX ? out : NULL, used} : (fm_slice){begin, run};
-        return ends_cell(at, in->end) ? at : stop(in, FM_malformed, at, "a quoted cell is followed by more than ',' or a line end");
+        return ends_cell(at, in->end)
+                   ? at
+                   : stop(in, FM_malformed, at, "a quoted cell is followed by more than ',' or a line end");
     }
 }
 
@@ -152,6 +156,19 @@ static inline const char *read_known(row *in, fm_field field, const char *at)
     uint64_t digits;
     unsigned decimals;
     switch (fm_field_forms[field]) {
+    case FORM_TYPE:
+    case FORM_NAME: {
+        fm_slice text = {at, fm_scan_cell(at, in->end)};
+        next = at + text.size;
+        if (FM_UNLIKELY(next == in->end || *next != ',' ||
+                        !fm_name_valid(text.data, text.size, field == FM_FIELD_SYMBOL ? 0x21 : 0x20)))
+            break;
+        if (field == FM_FIELD_TYPE)
+            fm_draft_type(&in->draft, text, at);
+        else
+            *fm_draft_place(in->draft.record, field) = text;
+        return next;
+    }
     case FORM_TIME:
         next = fm_number_scan_ns(at, in->end, &digits);
         if (FM_LIKELY(next && ends_cell(next, in->end) && fm_draft_ts_good(&in->draft, digits)))
@@ -285,8 +302,9 @@ static inline const char *read_row(row *in, const char *at)
         bool comma = at < in->end && *at == ',';
         if (FM_UNLIKELY(comma != (index + 1 < count))) {
             in->field = FM_FIELD_NONE;
-            return stop(in, FM_column_count, at, comma ? "the row has more columns than the header"
-                                                       : "the row has fewer columns than the header");
+            return stop(in, FM_column_count, at,
+                        comma ? "the row has more columns than the header"
+                              : "the row has fewer columns than the header");
         }
         at += comma;
     }

@@ -15,16 +15,12 @@ const fm_decode_limits fm_decode_limits_preset = {
 
 static const struct {
     const char *name;
-    fm_format   format;
+    fm_format format;
 } media_types[] = {
-    {"application/json", FM_FORMAT_JSON},
-    {"application/x-ndjson", FM_FORMAT_NDJSON},
-    {"application/ndjson", FM_FORMAT_NDJSON},
-    {"application/jsonl", FM_FORMAT_NDJSON},
-    {"application/msgpack", FM_FORMAT_MSGPACK},
-    {"application/x-msgpack", FM_FORMAT_MSGPACK},
-    {"application/vnd.msgpack", FM_FORMAT_MSGPACK},
-    {"text/csv", FM_FORMAT_CSV},
+    {"application/json", FM_FORMAT_JSON},           {"application/x-ndjson", FM_FORMAT_NDJSON},
+    {"application/ndjson", FM_FORMAT_NDJSON},       {"application/jsonl", FM_FORMAT_NDJSON},
+    {"application/msgpack", FM_FORMAT_MSGPACK},     {"application/x-msgpack", FM_FORMAT_MSGPACK},
+    {"application/vnd.msgpack", FM_FORMAT_MSGPACK}, {"text/csv", FM_FORMAT_CSV},
 };
 
 fm_format fm_format_of(fm_slice content_type)
@@ -35,12 +31,14 @@ fm_format fm_format_of(fm_slice content_type)
     while (size > 0 && (content_type.data[size - 1] == ' ' || content_type.data[size - 1] == '\t'))
         size--;
     for (size_t index = 0; index < sizeof media_types / sizeof *media_types; index++)
-        if (size == strlen(media_types[index].name) && strncasecmp(content_type.data, media_types[index].name, size) == 0)
+        if (size == strlen(media_types[index].name) &&
+            strncasecmp(content_type.data, media_types[index].name, size) == 0)
             return media_types[index].format;
     return FM_FORMAT_NONE;
 }
 
-void fm_decoder_init(fm_decoder *decoder, fm_format format, const void *body, size_t size, const fm_decode_limits *limits)
+void fm_decoder_init(fm_decoder *decoder, fm_format format, const void *body, size_t size,
+                     const fm_decode_limits *limits)
 {
     decoder->format = format;
     decoder->limits = *limits;
@@ -92,7 +90,8 @@ int fm_decoder_next(fm_decoder *decoder, fm_record *record)
     return result;
 }
 
-int fm_decoder_refuse(fm_decoder *decoder, int code, fm_field field, fm_slice record, const char *at, const char *reason)
+int fm_decoder_refuse(fm_decoder *decoder, int code, fm_field field, fm_slice record, const char *at,
+                      const char *reason)
 {
     char key[24] = "", position[48] = "";
     size_t offset = 0;

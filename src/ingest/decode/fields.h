@@ -1,7 +1,7 @@
 /* ingest/decode/fields.h - fields.def as ids and tables, and the way from a key to its id.
  *
- * The lookup branches on the length and compares whole words: with the length known to the compiler each comparison is one or two
- * loads, and a length has at most five names. */
+ * The lookup branches on the length and compares whole words: with the length known to the compiler each comparison is
+ * one or two loads, and a length has at most five names. */
 #ifndef FM_INGEST_DECODE_FIELDS_H
 #define FM_INGEST_DECODE_FIELDS_H
 
@@ -34,13 +34,13 @@ typedef enum fm_form {
 /* Tables by id; the row of FM_FIELD_NONE is {"", FORM_NONE, FM_malformed, 0}. */
 typedef struct fm_field_row {
     const char *name;
-    fm_form     form;
-    int         code;
-    uint32_t    kinds; /* bit 1 << fm_kind */
+    fm_form form;
+    int code;
+    uint32_t kinds; /* bit 1 << fm_kind */
 } fm_field_row;
 
 extern const fm_field_row fm_field_rows[FM_FIELD_COUNT];
-extern const uint8_t      fm_field_forms[FM_FIELD_COUNT]; /* fm_form, once more and close together */
+extern const uint8_t fm_field_forms[FM_FIELD_COUNT]; /* fm_form, once more and close together */
 
 static inline __attribute__((always_inline)) fm_field fm_field_of_size(const char *key, size_t size)
 {

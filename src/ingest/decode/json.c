@@ -1,8 +1,9 @@
 /* ingest/decode/json.c - records from JSON in one pass: every byte is read once, straight into the draft of the record.
  *
- * No tree is built and no text is copied unless it has escapes. A value that breaks a rule of its field is remembered and parsing goes
- * on to the end of the object, so the next record is known to begin there. Only bytes that are not JSON stop the pass: in an array the
- * brackets are then followed to the end of the element (fm_json_recover), in NDJSON the next line is the next record. */
+ * No tree is built and no text is copied unless it has escapes. A value that breaks a rule of its field is remembered
+ * and parsing goes on to the end of the object, so the next record is known to begin there. Only bytes that are not
+ * JSON stop the pass: in an array the brackets are then followed to the end of the element (fm_json_recover), in NDJSON
+ * the next line is the next record. */
 #include "ingest/decode/json_text.h"
 
 enum { STATE_START, STATE_BETWEEN, STATE_CLOSED, STATE_END };
@@ -85,52 +86,51 @@ static const char *read_other(fm_json *json, fm_field field, const char *at)
     return skip_known(json, field, at);
 }
 
-/* The value of a known key: the usual forms here, whatever else there. */
-static inline const char *read_value(fm_json *json, fm_field field, const char *at)
+/* The value of a known key in its usual form, or NULL when it has another; nothing at or beyond `end` is read. */
+static inline __attribute__((always_inline)) const char *read_usual(fm_json *json, fm_field field, fm_form form,
+                                                                    const char *at, const char *end)
 {
-    const char *end = json->end, *next;
+    const char *next;
     uint64_t digits;
     unsigned decimals;
-    if (FM_UNLIKELY(at == end))
-        return read_other(json, field, at);
-    switch (fm_field_forms[field]) {
+    switch (form) {
     case FORM_TYPE:
     case FORM_NAME:
         if (FM_LIKELY(*at == '"')) {
             fm_slice text = {at + 1, fm_scan_plain(at + 1, end, field == FM_FIELD_SYMBOL ? 0x21 : 0x20)};
             next = text.data + text.size;
             if (FM_LIKELY(next < end && *next == '"')) {
-                if (field == FM_FIELD_TYPE)
+                if (form == FORM_TYPE)
                     fm_draft_type(&json->draft, text, at);
                 else
                     fm_draft_plain_name(&json->draft, field, text, at);
                 return next + 1;
             }
         }
-        break;
+        return NULL;
     case FORM_TIME:
         next = fm_number_scan_ns(at, end, &digits);
-        if (FM_LIKELY(next && fm_draft_ts_good(&json->draft, digits)))
-            return next;
-        break;
+        return FM_LIKELY(next && fm_draft_ts_good(&json->draft, digits)) ? next : NULL;
     case FORM_DECIMAL:
         next = fm_number_scan_short(at, end, &digits, &decimals);
-        if (FM_LIKELY(next != NULL)) {
+        if (FM_LIKELY(next != NULL))
             fm_draft_short(&json->draft, field, digits, decimals, at);
-            return next;
-        }
-        break;
+        return next;
     case FORM_COUNT:
         next = fm_number_scan_short(at, end, &digits, &decimals);
-        if (FM_LIKELY(next != NULL)) {
+        if (FM_LIKELY(next != NULL))
             fm_draft_count(&json->draft, field, digits, decimals == 0, at);
-            return next;
-        }
-        break;
+        return next;
     default:
-        break;
+        return NULL;
     }
-    return read_other(json, field, at);
+}
+
+static const char *read_value(fm_json *json, fm_field field, const char *at)
+{
+    at = fm_json_space(json, at);
+    const char *next = at < json->end ? read_usual(json, field, (fm_form)fm_field_forms[field], at, json->end) : NULL;
+    return next ? next : read_other(json, field, at);
 }
 
 /* A key to behind its colon and the space there; json->field is the field. */
@@ -159,87 +159,81 @@ static const char *read_key(fm_json *json, const char *at)
 }
 
 /* Keys as they usually stand, up to the colon. */
-static const char usual_keys[FM_FIELD_COUNT][16] __attribute__((aligned(16))) = {
-    "\xff", /* stands nowhere */
-#define FIELD(id, name, form, code, kinds) "\"" name "\":",
-#include "ingest/decode/fields.def"
-#undef FIELD
-};
-static const uint16_t usual_key_masks[FM_FIELD_COUNT] = {
-    1,
-#define FIELD(id, name, form, code, kinds) (1u << (sizeof(name) + 2)) - 1,
-#include "ingest/decode/fields.def"
-#undef FIELD
-};
-static const uint8_t usual_key_sizes[FM_FIELD_COUNT] = {
-    1,
-#define FIELD(id, name, form, code, kinds) sizeof(name) + 2,
+static const struct usual_key {
+    char text[16];
+    uint16_t mask; /* a bit for each byte of it */
+    uint8_t size, form;
+    uint8_t unused[12];
+} usual_keys[FM_FIELD_COUNT] __attribute__((aligned(32))) = {
+    {"\xff", 1, 1, FORM_NONE, {0}}, /* stands nowhere */
+#define FIELD(id, name, form, code, kinds)                                                                             \
+    {"\"" name "\":", (1u << (sizeof(name) + 2)) - 1, sizeof(name) + 2, form, {0}},
 #include "ingest/decode/fields.def"
 #undef FIELD
 };
 
-/* Feeds write the same keys in the same order: the key that stood here in the record before is compared in one step. `at` is behind
- * the brace or comma. Returns what follows the colon and the space there, or NULL when it is another key, or written otherwise. */
-static inline const char *read_expected_key(const fm_json *json, const char *at, fm_field expected)
+static inline bool stands(const struct usual_key *key, const char *at)
 {
-    const __m128i usual = _mm_load_si128((const __m128i *)(const void *)usual_keys[expected]);
-    unsigned mask = usual_key_masks[expected];
-    if (FM_UNLIKELY(json->end - at < 19))
-        return NULL;
-    __m128i same = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(const void *)at), usual);
-    if (FM_UNLIKELY(((unsigned)_mm_movemask_epi8(same) & mask) != mask)) {
-        if (*at != ' ')
-            return NULL;
-        at++;
-        same = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(const void *)at), usual);
-        if (((unsigned)_mm_movemask_epi8(same) & mask) != mask)
-            return NULL;
-    }
-    at += usual_key_sizes[expected];
-    if (FM_UNLIKELY((unsigned char)*at <= ' '))
-        return *at == ' ' && (unsigned char)at[1] > ' ' ? at + 1 : fm_json_space_slow(json, at);
-    return at;
+    __m128i same = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(const void *)at),
+                                  _mm_load_si128((const __m128i *)(const void *)key->text));
+    return ((unsigned)_mm_movemask_epi8(same) & key->mask) == key->mask;
 }
 
-/* A key and its value, `at` behind the brace or comma. */
+#define FAR       160 /* bytes: no usual key and value is longer */
+#define FAR_VALUE 97  /* a quote and 96 bytes: more than the longest name */
+
+/* A key and its value, `at` behind the brace or comma; returns what follows. Feeds write the same keys in the same
+ * order: the key that stood here in the record before is compared in one step, and while the end is far its value is
+ * read without asking for it. */
 static inline const char *read_pair(fm_json *json, const char *at, uint8_t *expected)
 {
     fm_field field = *expected;
-    const char *value = read_expected_key(json, at, field);
-    if (FM_UNLIKELY(!value || !fm_draft_key(&json->draft, field))) {
-        value = read_key(json, at);
-        if (FM_UNLIKELY(!value))
-            return NULL;
-        field = json->field;
-        *expected = (uint8_t)field;
+    const struct usual_key *key = &usual_keys[field];
+    if (FM_LIKELY(json->end - at >= FAR && (stands(key, at) || (*at == ' ' && stands(key, ++at))))) {
+        if (FM_LIKELY(fm_draft_key(&json->draft, field))) {
+            at += key->size;
+            if (FM_UNLIKELY(*at == ' '))
+                at++;
+            const char *next = read_usual(json, field, (fm_form)key->form, at, at + FAR_VALUE);
+            if (FM_LIKELY(next != NULL))
+                return next;
+            json->field = field;
+            return read_value(json, field, at);
+        }
     }
-    json->field = field;
-    return FM_LIKELY(field != FM_FIELD_NONE) ? read_value(json, field, value) : fm_json_skip(json, value);
+    at = read_key(json, at);
+    if (FM_UNLIKELY(!at))
+        return NULL;
+    *expected = (uint8_t)json->field;
+    return json->field != FM_FIELD_NONE ? read_value(json, json->field, at) : fm_json_skip(json, at);
 }
 
 /* An object, `at` behind its brace; returns what follows it. */
 static inline const char *read_object(fm_json *json, const char *at)
 {
-    uint8_t *expected = json->decoder->column;
+    uint8_t *expected = json->decoder->column, *last = expected + sizeof json->decoder->column - 1;
     if (FM_UNLIKELY(at < json->end && *at != '"')) {
         at = fm_json_space(json, at);
         if (at < json->end && *at == '}')
             return at + 1;
     }
-    for (unsigned index = 0;; index++) {
-        at = read_pair(json, at, &expected[index % sizeof json->decoder->column]);
+    for (;;) {
+        at = read_pair(json, at, expected);
         if (FM_UNLIKELY(!at))
             return NULL;
         if (FM_UNLIKELY(at == json->end || *at != ',')) {
             at = fm_json_space(json, at);
             if (at == json->end || *at != ',')
-                return at < json->end && *at == '}' ? at + 1 : fm_json_stop(json, FM_malformed, at, "expected ',' or '}'");
+                return at < json->end && *at == '}' ? at + 1
+                                                    : fm_json_stop(json, FM_malformed, at, "expected ',' or '}'");
         }
         at++;
+        expected += expected < last; /* beyond the last place every key is a surprise */
     }
 }
 
-/* One value at `at`: 1 and *next behind it, a refusal and *next behind it, or a refusal and NULL when it is not JSON. */
+/* One value at `at`: 1 and *next behind it, a refusal and *next behind it, or a refusal and NULL when it is not JSON.
+ */
 static inline int read_record(fm_json *json, const char *at, const char **next)
 {
     fm_decoder *decoder = json->decoder;
@@ -257,8 +251,8 @@ static inline int read_record(fm_json *json, const char *at, const char **next)
     } else {
         *next = at = fm_json_skip(json, at);
         if (at)
-            return fm_decoder_refuse(decoder, FM_not_an_object, FM_FIELD_NONE, (fm_slice){begin, (size_t)(at - begin)}, NULL,
-                                     "a record must be an object");
+            return fm_decoder_refuse(decoder, FM_not_an_object, FM_FIELD_NONE, (fm_slice){begin, (size_t)(at - begin)},
+                                     NULL, "a record must be an object");
     }
     if (*begin == '\xef')
         json->reason = "a byte order mark stands before the record";

@@ -1,4 +1,5 @@
-/* ingest/decode/json_text.c - texts with escapes, values without a use, and finding the next record behind a broken one. */
+/* ingest/decode/json_text.c - texts with escapes, values without a use, and finding the next record behind a broken
+ * one. */
 #include "ingest/decode/json_text.h"
 
 const char *fm_json_stop(fm_json *json, int code, const char *at, const char *reason)
@@ -67,7 +68,9 @@ static const char *unicode_escape(fm_json *json, const char *at, char out[4], si
     unsigned code_point = (unsigned)high;
     const char *next = at + 4;
     if (high >= 0xd800 && high <= 0xdfff) {
-        int low = high < 0xdc00 && json->end - next >= 6 && next[0] == '\\' && next[1] == 'u' ? hex4(next + 2, json->end) : -1;
+        int low = high < 0xdc00 && json->end - next >= 6 && next[0] == '\\' && next[1] == 'u'
+                      ? hex4(next + 2, json->end)
+                      : -1;
         if (low < 0xdc00 || low > 0xdfff)
             return fm_json_stop(json, FM_utf8_invalid, at, "a surrogate stands alone");
         code_point = 0x10000 + ((unsigned)(high - 0xd800) << 10) + (unsigned)(low - 0xdc00);
@@ -204,7 +207,8 @@ static bool in_object(const brackets *open)
     return open->objects[(open->depth - 1) / 64] >> ((open->depth - 1) % 64) & 1;
 }
 
-/* Behind a value within brackets: over what closes them and a comma, to the next value. NULL with code 0 = all are closed at *close. */
+/* Behind a value within brackets: over what closes them and a comma, to the next value. NULL with code 0 = all are
+ * closed at *close. */
 static const char *skip_between(fm_json *json, brackets *open, const char *at, const char **close)
 {
     *close = NULL;

@@ -1,19 +1,21 @@
-/* ingest/decode/json_text.h - the parts of a JSON parser that are not about records: space, texts, values that are skipped. */
+/* ingest/decode/json_text.h - the parts of a JSON parser that are not about records: space, texts, values that are
+ * skipped. */
 #ifndef FM_INGEST_DECODE_JSON_TEXT_H
 #define FM_INGEST_DECODE_JSON_TEXT_H
 
 #include "ingest/decode/machine.h"
 
-/* One record being parsed. A function that meets bytes that are not JSON calls fm_json_stop and returns NULL up to the top. */
+/* One record being parsed. A function that meets bytes that are not JSON calls fm_json_stop and returns NULL up to the
+ * top. */
 typedef struct fm_json {
     fm_decoder *decoder;
     const char *end;
-    bool        lines;  /* NDJSON: a line end is no space, so nothing reaches into the next record */
-    fm_field    field;  /* whose value is being read */
-    int         code;   /* why parsing stopped */
+    bool lines;     /* NDJSON: a line end is no space, so nothing reaches into the next record */
+    fm_field field; /* whose value is being read */
+    int code;       /* why parsing stopped */
     const char *at;
     const char *reason; /* static */
-    fm_draft    draft;
+    fm_draft draft;
 } fm_json;
 
 const char *fm_json_stop(fm_json *json, int code, const char *at, const char *reason);
@@ -26,8 +28,9 @@ static inline const char *fm_json_space(const fm_json *json, const char *at)
     return fm_json_space_slow(json, at);
 }
 
-/* A text, `at` behind its opening quote; returns what follows the closing one. *text lies in the body, or without its escapes in the
- * decoder's scratch (not kept: fm_decoder_keep); longer than FM_TEXT_MAX without escapes its data is NULL and its size still right. */
+/* A text, `at` behind its opening quote; returns what follows the closing one. *text lies in the body, or without its
+ * escapes in the decoder's scratch (not kept: fm_decoder_keep); longer than FM_TEXT_MAX without escapes its data is
+ * NULL and its size still right. */
 const char *fm_json_text_slow(fm_json *json, const char *at, fm_slice *text);
 static inline const char *fm_json_text(fm_json *json, const char *at, fm_slice *text)
 {
@@ -42,7 +45,8 @@ static inline const char *fm_json_text(fm_json *json, const char *at, fm_slice *
 /* Any value, checked by the whole grammar, bounded by the limits; returns what follows it. */
 const char *fm_json_skip(fm_json *json, const char *at);
 
-/* Where the array element at `at` ends, whatever it holds, as far as brackets and quotes tell; NULL when they do not. */
+/* Where the array element at `at` ends, whatever it holds, as far as brackets and quotes tell; NULL when they do not.
+ */
 const char *fm_json_recover(const char *at, const char *end);
 
 #endif

@@ -5,7 +5,8 @@
 #include "ingest/validate.h"
 
 #define FM_DEPTH_MAX 256 /* of limits.depth_max: one bit or word of a stack for each level */
-#define FM_TEXT_MAX  256 /* bytes of a text with escapes that stands as a value of a known key: the longest name has 64 */
+#define FM_TEXT_MAX                                                                                                    \
+    256 /* bytes of a text with escapes that stands as a value of a known key: the longest name has 64 */
 
 /* One step of a format: as fm_decoder_next, which has counted the record (decoder.index) before. */
 int fm_json_next(fm_decoder *decoder, fm_record *record);
@@ -22,9 +23,10 @@ const char *fm_csv_row_end(const char *at, const char *end);
 /* Goes on in other memory, in the state reached: a file is read window by window, each holding whole rows. */
 void fm_decoder_window(fm_decoder *decoder, const char *begin, const char *end);
 
-/* Fills decoder.error and decoder.record: `"price": has more decimals …, at byte 87 of the record`. FM_FIELD_NONE and `at` NULL leave
- * their parts out. Returns code. */
-int fm_decoder_refuse(fm_decoder *decoder, int code, fm_field field, fm_slice record, const char *at, const char *reason);
+/* Fills decoder.error and decoder.record: `"price": has more decimals …, at byte 87 of the record`. FM_FIELD_NONE and
+ * `at` NULL leave their parts out. Returns code. */
+int fm_decoder_refuse(fm_decoder *decoder, int code, fm_field field, fm_slice record, const char *at,
+                      const char *reason);
 
 /* The same with what the draft found. */
 int fm_decoder_refuse_draft(fm_decoder *decoder, const fm_draft *draft, fm_slice record);
@@ -32,7 +34,8 @@ int fm_decoder_refuse_draft(fm_decoder *decoder, const fm_draft *draft, fm_slice
 /* Ends decoding: the bytes no longer say where a next record begins. Returns code. */
 int fm_decoder_tear(fm_decoder *decoder, int code, const char *at, const char *reason);
 
-/* Keeps a text without its escapes until the next record. Five names of at most 64 bytes are kept, so the scratch has room always. */
+/* Keeps a text without its escapes until the next record. Five names of at most 64 bytes are kept, so the scratch has
+ * room always. */
 static_assert(5 * FM_NAME_MAX + FM_TEXT_MAX <= FM_DECODE_SCRATCH, "names that are kept, and one text on the way");
 static inline void fm_decoder_keep(fm_decoder *decoder, fm_field field, fm_slice text)
 {

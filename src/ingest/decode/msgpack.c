@@ -1,29 +1,39 @@
 /* ingest/decode/msgpack.c - records from MessagePack maps (msgpack.org specification, 2017), read in place.
  *
- * The same keys, rules and reasons as JSON. Numbers may be integers, floats or text: a float price is the shortest decimal that reads
- * back as that float (number.h), never its binary expansion. nil is "not given". bin and ext are no form of any key: they are refused
- * as values of known keys and skipped elsewhere; keys that are not text are unknown keys. Lengths that promise more than the body
- * holds cost nothing: nothing is reserved, and every element that is read has at least one byte. */
+ * The same keys, rules and reasons as JSON. Numbers may be integers, floats or text: a float price is the shortest
+ * decimal that reads back as that float (number.h), never its binary expansion. nil is "not given". bin and ext are no
+ * form of any key: they are refused as values of known keys and skipped elsewhere; keys that are not text are unknown
+ * keys. Lengths that promise more than the body holds cost nothing: nothing is reserved, and every element that is read
+ * has at least one byte. */
 #include "ingest/decode/machine.h"
 
 typedef struct reader {
     fm_decoder *decoder;
     const char *end;
-    fm_field    field; /* whose value is being read */
-    int         code;  /* why reading stopped */
+    fm_field field; /* whose value is being read */
+    int code;       /* why reading stopped */
     const char *at;
     const char *reason;
-    fm_draft    draft;
+    fm_draft draft;
 } reader;
 
-typedef enum shape { SHAPE_NIL, SHAPE_BOOL, SHAPE_INTEGER, SHAPE_FLOAT, SHAPE_TEXT, SHAPE_BYTES, SHAPE_ARRAY, SHAPE_MAP } shape;
+typedef enum shape {
+    SHAPE_NIL,
+    SHAPE_BOOL,
+    SHAPE_INTEGER,
+    SHAPE_FLOAT,
+    SHAPE_TEXT,
+    SHAPE_BYTES,
+    SHAPE_ARRAY,
+    SHAPE_MAP
+} shape;
 
 /* The head of a value: for text and bytes `count` bytes follow, for arrays as many values, for maps twice as many. */
 typedef struct head {
-    shape    shape;
-    bool     negative, single;
+    shape shape;
+    bool negative, single;
     uint64_t count; /* or the magnitude of an integer */
-    double   real;
+    double real;
 } head;
 
 static const char *stop(reader *in, int code, const char *at, const char *reason)
@@ -187,7 +197,7 @@ static const char *read_conditions(reader *in, const char *at, uint64_t count)
 }
 
 /* The value of a known key. */
-static inline const char *read_value(reader *in, fm_field field, const char *at)
+static const char *read_value(reader *in, fm_field field, const char *at)
 {
     head value;
     const char *begin = at;
@@ -225,8 +235,60 @@ static inline const char *read_value(reader *in, fm_field field, const char *at)
     }
 }
 
+static inline uint64_t load_big(const char *at, unsigned bits)
+{
+    uint64_t word;
+    memcpy(&word, at, 8);
+    return __builtin_bswap64(word) >> (64 - bits);
+}
+
+/* The forms that feeds write, read without a head, at least 40 bytes from the end: short texts, unsigned integers,
+ * doubles. NULL when it is another. */
+static inline const char *read_usual(reader *in, fm_field field, const char *at)
+{
+    static const uint8_t widths[4] = {8, 16, 32, 64};
+    unsigned byte = (unsigned char)*at, form = fm_field_forms[field], size = byte & 0x1f;
+    uint64_t count;
+    const char *next;
+    if (form == FORM_NAME || form == FORM_TYPE) {
+        fm_slice text = {at + 1, size};
+        if (byte >> 5 != 5 || !fm_name_valid(text.data, size, field == FM_FIELD_SYMBOL ? 0x21 : 0x20))
+            return NULL;
+        if (form == FORM_TYPE)
+            fm_draft_type(&in->draft, text, at);
+        else
+            *fm_draft_place(in->draft.record, field) = text;
+        return at + 1 + size;
+    }
+    if (byte < 0x80) {
+        count = byte;
+        next = at + 1;
+    } else if (byte >= 0xcc && byte <= 0xcf) {
+        count = load_big(at + 1, widths[byte - 0xcc]);
+        next = at + 1 + widths[byte - 0xcc] / 8;
+    } else {
+        if (byte != 0xcb || form != FORM_DECIMAL)
+            return NULL;
+        double x;
+        count = load_big(at + 1, 64);
+        memcpy(&x, &count, 8);
+        fm_draft_double(&in->draft, field, x, false, at);
+        return at + 9;
+    }
+    if (form == FORM_TIME)
+        return fm_draft_ts_good(&in->draft, count) ? next : NULL;
+    if (form == FORM_COUNT) {
+        fm_draft_count(&in->draft, field, count, true, at);
+        return next;
+    }
+    if (form != FORM_DECIMAL || count > (uint64_t)FM_MAGNITUDE_MAX)
+        return NULL;
+    in->draft.decimal[field - FM_FIELD_PRICE] = (fm_decimal_number){(int64_t)count, 0};
+    return next;
+}
+
 /* A key; in->field is the field. */
-static inline const char *read_key(reader *in, const char *at)
+static const char *read_key(reader *in, const char *at)
 {
     head key;
     const char *begin = at;
@@ -249,20 +311,63 @@ static inline const char *read_key(reader *in, const char *at)
     return at + key.count;
 }
 
+/* Keys as they usually stand: short texts. */
+static const struct usual_key {
+    char head, name[15];
+    uint16_t mask; /* a bit for each byte of them */
+    uint8_t size;
+    uint8_t unused[13];
+} usual_keys[FM_FIELD_COUNT] __attribute__((aligned(32))) = {
+    {(char)0xc1, "", 1, 1, {0}}, /* stands nowhere */
+#define FIELD(id, name, form, code, kinds)                                                                             \
+    {(char)(0xa0 + sizeof(name) - 1), name, (1u << sizeof(name)) - 1, sizeof(name), {0}},
+#include "ingest/decode/fields.def"
+#undef FIELD
+};
+
+static inline bool stands(const struct usual_key *key, const char *at)
+{
+    __m128i same = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(const void *)at),
+                                  _mm_load_si128((const __m128i *)(const void *)key));
+    return ((unsigned)_mm_movemask_epi8(same) & key->mask) == key->mask;
+}
+
+#define FAR 64 /* bytes: a usual key, and 40 for its value */
+
+/* A key and its value; as in JSON the key that stood here in the record before is tried first. */
+static inline const char *read_pair(reader *in, const char *at, uint8_t *expected)
+{
+    fm_field field = *expected;
+    const struct usual_key *key = &usual_keys[field];
+    if (FM_LIKELY(in->end - at >= FAR && stands(key, at) && fm_draft_key(&in->draft, field))) {
+        at += key->size;
+        const char *next = read_usual(in, field, at);
+        if (FM_LIKELY(next != NULL))
+            return next;
+        in->field = field;
+        return read_value(in, field, at);
+    }
+    at = read_key(in, at);
+    if (FM_UNLIKELY(!at))
+        return NULL;
+    *expected = (uint8_t)in->field;
+    return in->field != FM_FIELD_NONE ? read_value(in, in->field, at) : skip(in, at);
+}
+
 static inline const char *read_map(reader *in, const char *at, uint64_t count)
 {
+    uint8_t *expected = in->decoder->column, *last = expected + sizeof in->decoder->column - 1;
     for (; count > 0; count--) {
-        at = read_key(in, at);
+        at = read_pair(in, at, expected);
         if (FM_UNLIKELY(!at))
             return NULL;
-        at = FM_LIKELY(in->field != FM_FIELD_NONE) ? read_value(in, in->field, at) : skip(in, at);
-        if (FM_UNLIKELY(!at))
-            return NULL;
+        expected += expected < last; /* beyond the last place every key is a surprise */
     }
     return at;
 }
 
-/* The end of the value at `at`, whatever it holds and however deep; NULL when it is cut off. No stack: only how many are to come. */
+/* The end of the value at `at`, whatever it holds and however deep; NULL when it is cut off. No stack: only how many
+ * are to come. */
 static const char *recover(const char *at, const char *end)
 {
     uint64_t left = 1;
@@ -292,7 +397,8 @@ static int refuse(reader *in, const char *begin)
     decoder->at = next ? next : decoder->end;
     if (decoder->torn)
         decoder->remaining = 0;
-    return fm_decoder_refuse(decoder, in->code, in->field, (fm_slice){begin, (size_t)(decoder->at - begin)}, in->at, in->reason);
+    return fm_decoder_refuse(decoder, in->code, in->field, (fm_slice){begin, (size_t)(decoder->at - begin)}, in->at,
+                             in->reason);
 }
 
 int fm_msgpack_next(fm_decoder *decoder, fm_record *record)

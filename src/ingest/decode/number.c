@@ -5,9 +5,26 @@
 #include <stdlib.h>
 
 static const uint64_t power_of_ten[20] = {
-    1ULL, 10ULL, 100ULL, 1000ULL, 10000ULL, 100000ULL, 1000000ULL, 10000000ULL, 100000000ULL, 1000000000ULL,
-    10000000000ULL, 100000000000ULL, 1000000000000ULL, 10000000000000ULL, 100000000000000ULL, 1000000000000000ULL,
-    10000000000000000ULL, 100000000000000000ULL, 1000000000000000000ULL, 10000000000000000000ULL,
+    1ULL,
+    10ULL,
+    100ULL,
+    1000ULL,
+    10000ULL,
+    100000ULL,
+    1000000ULL,
+    10000000ULL,
+    100000000ULL,
+    1000000000ULL,
+    10000000000ULL,
+    100000000000ULL,
+    1000000000000ULL,
+    10000000000000ULL,
+    100000000000000ULL,
+    1000000000000000ULL,
+    10000000000000000ULL,
+    100000000000000000ULL,
+    1000000000000000000ULL,
+    10000000000000000000ULL,
 };
 
 /* Every one of them is a double exactly, so that one multiplication or division rounds once. */
@@ -53,7 +70,8 @@ static const char *scan_digits(const char *at, const char *end, uint64_t *digits
         uint64_t other, word = fm_digits_load(at, &other);
         unsigned count = other ? (unsigned)__builtin_ctzll(other) >> 3 : 8;
         if (count > 0)
-            sum = sum * power_of_ten[count] + fm_digits_join(word << (64 - 8 * count)); /* leading zeros for what is no digit */
+            sum = sum * power_of_ten[count] +
+                  fm_digits_join(word << (64 - 8 * count)); /* leading zeros for what is no digit */
         at += count;
         if (count < 8) {
             *digits = sum;
@@ -153,11 +171,20 @@ static bool reads_back(int64_t mantissa, int scale, double x, bool single)
 
 static void put_stripped(int64_t mantissa, int scale, bool negative, fm_decimal_number *out)
 {
-    while (scale > 0 && mantissa % 10 == 0) {
-        mantissa /= 10;
+    uint64_t digits = (uint64_t)mantissa;
+    if (scale >= 4 && digits % 10000 == 0) {
+        digits /= 10000;
+        scale -= 4;
+    }
+    if (scale >= 2 && digits % 100 == 0) {
+        digits /= 100;
+        scale -= 2;
+    }
+    while (scale > 0 && digits % 10 == 0) {
+        digits /= 10;
         scale--;
     }
-    *out = (fm_decimal_number){negative ? -mantissa : mantissa, scale};
+    *out = (fm_decimal_number){negative ? -(int64_t)digits : (int64_t)digits, scale};
 }
 
 int fm_decimal_of_double(double x, bool single, int scale_max, fm_decimal_number *out)
@@ -170,7 +197,8 @@ int fm_decimal_of_double(double x, bool single, int scale_max, fm_decimal_number
         *out = (fm_decimal_number){negative ? -(int64_t)magnitude : (int64_t)magnitude, 0};
         return 0;
     }
-    /* Up to 15 digits a decimal and its double determine each other, and the product is off by less than one half: one try tells. */
+    /* Up to 15 digits a decimal and its double determine each other, and the product is off by less than one half: one
+     * try tells. */
     double widest = magnitude * power_of_ten_exact[scale_max];
     if (!single && widest < 1e15) {
         int64_t mantissa = (int64_t)(widest + 0.5);

@@ -24,7 +24,8 @@ size_t fm_utf8_sequence(const char *at, const char *end)
         return left >= 3 && continues(byte[1], low, high) && continues(byte[2], 0x80, 0xbf) ? 3 : 0;
     }
     unsigned low = first == 0xf0 ? 0x90 : 0x80, high = first == 0xf4 ? 0x8f : 0xbf;
-    return left >= 4 && continues(byte[1], low, high) && continues(byte[2], 0x80, 0xbf) && continues(byte[3], 0x80, 0xbf)
+    return left >= 4 && continues(byte[1], low, high) && continues(byte[2], 0x80, 0xbf) &&
+                   continues(byte[3], 0x80, 0xbf)
                ? 4
                : 0;
 }

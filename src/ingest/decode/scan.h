@@ -12,18 +12,18 @@
 #include <stdint.h>
 #include <string.h>
 
-/* Length of the run of ASCII from `lowest` (0x20, or 0x21 for no spaces) to 0x7e at `at` that holds no '"' and no '\\'. What ends it:
- * a quote, an escape, a control character, a byte of a longer UTF-8 sequence, or `end`. */
+/* Length of the run of ASCII from `lowest` (0x20, or 0x21 for no spaces) to 0x7e at `at` that holds no '"' and no '\\'.
+ * What ends it: a quote, an escape, a control character, a byte of a longer UTF-8 sequence, or `end`. */
 static inline size_t fm_scan_plain(const char *at, const char *end, char lowest)
 {
     const char *begin = at;
     const __m128i quote = _mm_set1_epi8('"'), escape = _mm_set1_epi8('\\');
-    const __m128i low = _mm_set1_epi8(lowest), delete_ = _mm_set1_epi8(0x7f);
+    const __m128i one = _mm_set1_epi8(1), least = _mm_set1_epi8((char)(lowest + 1));
     while (end - at >= 16) {
         __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
-        /* signed: bytes from 0x80 on are below it too */
-        __m128i special = _mm_or_si128(_mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, escape)),
-                                       _mm_or_si128(_mm_cmplt_epi8(bytes, low), _mm_cmpeq_epi8(bytes, delete_)));
+        /* one more makes 0x7f negative; signed, bytes from 0x80 on are below the least as well */
+        __m128i special = _mm_cmplt_epi8(_mm_add_epi8(bytes, one), least);
+        special = _mm_or_si128(special, _mm_or_si128(_mm_cmpeq_epi8(bytes, quote), _mm_cmpeq_epi8(bytes, escape)));
         unsigned mask = (unsigned)_mm_movemask_epi8(special);
         if (mask != 0)
             return (size_t)(at - begin) + (size_t)__builtin_ctz(mask);
@@ -54,14 +54,15 @@ static inline size_t fm_scan_cell(const char *at, const char *end)
     return (size_t)(at - begin);
 }
 
-/* Bytes of the UTF-8 sequence at `at` (1 to 4); 0 when it is not one: stray or missing continuation, overlong, a surrogate, above
- * U+10FFFF (RFC 3629). */
+/* Bytes of the UTF-8 sequence at `at` (1 to 4); 0 when it is not one: stray or missing continuation, overlong, a
+ * surrogate, above U+10FFFF (RFC 3629). */
 size_t fm_utf8_sequence(const char *at, const char *end);
 
 /* True when all of it is UTF-8. */
 bool fm_utf8_valid(const char *at, size_t size);
 
-/* True when a byte of the word is below `lowest` (0x01..0x80), 0x7f or above. What a borrow or carry adds, adds to a true answer. */
+/* True when a byte of the word is below `lowest` (0x01..0x80), 0x7f or above. What a borrow or carry adds, adds to a
+ * true answer. */
 static inline bool fm_word_unprintable(uint64_t word, uint64_t lowest)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);

@@ -5,14 +5,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Days from 1970-01-01 of a date in the proleptic Gregorian calendar (Hinnant, "chrono-compatible low-level date algorithms", 2013). */
+/* Days from 1970-01-01 of a date in the proleptic Gregorian calendar (Hinnant, "chrono-compatible low-level date
+ * algorithms", 2013). */
 int64_t fm_days_from_civil(int year, int month, int day);
 
 /* Days in a month; 0 when month is not 1..12. */
 int fm_days_in_month(int year, int month);
 
-/* "2014-05-02T12:30:00.123456789Z" or with an offset such as -04:00; 't', 'z' and a space for the 'T' are taken too; at most nine
- * decimals; years 1678 to 2261, which int64 nanoseconds can hold. NULL and *ts_ns, or why it was refused (a static text). */
+/* "2014-05-02T12:30:00.123456789Z" or with an offset such as -04:00; 't', 'z' and a space for the 'T' are taken too; at
+ * most nine decimals; years 1678 to 2261, which int64 nanoseconds can hold. NULL and *ts_ns, or why it was refused (a
+ * static text). */
 const char *fm_time_parse(const char *text, size_t size, int64_t *ts_ns);
 
 #endif

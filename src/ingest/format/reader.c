@@ -46,7 +46,8 @@ static fm_slice trimmed(const char *begin, const char *end)
     return (fm_slice){begin, (size_t)(end - begin)};
 }
 
-/* The next row with its line end. 1, 0 at the end, or FM_key_too_long when it does not fit in the window (it is passed over). */
+/* The next row with its line end. 1, 0 at the end, or FM_key_too_long when it does not fit in the window (it is passed
+ * over). */
 static int next_row(fm_file_reader *reader, fm_slice *out)
 {
     for (;;) {
@@ -120,13 +121,14 @@ static int read_name(fm_file_reader *reader, const char *path, const char *symbo
     } else if (!has_day) {
         fm_fail(error, FM_EINVAL, "could not tell the date of file \"%s\"", path);
     } else if (reader->day.year < reader->shape->first_year) {
-        return fm_fail(error, FM_EINVAL, "could not read file \"%s\": the daylight rule of %d is not known", path, reader->day.year);
+        return fm_fail(error, FM_EINVAL, "could not read file \"%s\": the daylight rule of %d is not known", path,
+                       reader->day.year);
     } else {
         return 0;
     }
     if (error)
-        fm_slice_copy(FM_SLICE("name it like eq_trades_BAC_20131008.csv.gz, or give symbol and date (YYYYMMDD)"), error->hint,
-                      sizeof error->hint);
+        fm_slice_copy(FM_SLICE("name it like eq_trades_BAC_20131008.csv.gz, or give symbol and date (YYYYMMDD)"),
+                      error->hint, sizeof error->hint);
     return FM_EINVAL;
 }
 
@@ -164,12 +166,14 @@ static int choose_format(fm_file_reader *reader, const char *path, const char *n
         fm_fail(error, FM_EINVAL, "could not tell the format of file \"%s\": its header is \"%.*s\"", path,
                 (int)(header.size < 120 ? header.size : 120), header.data);
     if (error)
-        fm_slice_copy(FM_SLICE("formats are oanda-tick, lean-trade, lean-quote and fmads-csv"), error->hint, sizeof error->hint);
+        fm_slice_copy(FM_SLICE("formats are oanda-tick, lean-trade, lean-quote and fmads-csv"), error->hint,
+                      sizeof error->hint);
     return FM_EINVAL;
 }
 
 /* Reads the header, and by it the format. */
-static int read_header(fm_file_reader *reader, const char *path, const char *format, const char *symbol, const char *date, fm_error *error)
+static int read_header(fm_file_reader *reader, const char *path, const char *format, const char *symbol,
+                       const char *date, fm_error *error)
 {
     fm_slice row;
     fill(reader);
@@ -177,7 +181,8 @@ static int read_header(fm_file_reader *reader, const char *path, const char *for
     if (result == 0 && reader->broken != 0)
         return fm_fail(error, reader->broken, "could not read file \"%s\": it is damaged", path);
     if (result <= 0)
-        return fm_fail(error, FM_EINVAL, "could not read file \"%s\": %s", path, result == 0 ? "it is empty" : "its first line has no end");
+        return fm_fail(error, FM_EINVAL, "could not read file \"%s\": %s", path,
+                       result == 0 ? "it is empty" : "its first line has no end");
     fm_slice header = trimmed(row.data, row.data + row.size);
     if (header.size >= 3 && memcmp(header.data, "\xef\xbb\xbf", 3) == 0)
         header = (fm_slice){header.data + 3, header.size - 3};
@@ -191,7 +196,8 @@ static int read_header(fm_file_reader *reader, const char *path, const char *for
     return 0;
 }
 
-int fm_file_reader_open(const char *path, const char *format, const char *symbol, const char *date, fm_file_reader **out, fm_error *error)
+int fm_file_reader_open(const char *path, const char *format, const char *symbol, const char *date,
+                        fm_file_reader **out, fm_error *error)
 {
     fm_file_reader *reader = calloc(1, sizeof *reader);
     char *window = malloc(FM_FILE_WINDOW);
@@ -206,8 +212,9 @@ int fm_file_reader_open(const char *path, const char *format, const char *symbol
     result = stat(path, &status) < 0 ? FM_ENOTFOUND : !S_ISREG(status.st_mode) ? FM_EINVAL : 0;
     reader->file = result == 0 ? gzopen(path, "rb") : NULL;
     if (!reader->file) {
-        result = result == FM_EINVAL ? fm_fail(error, result, "could not open file \"%s\": it is not a regular file", path)
-                                     : fm_fail_errno(error, FM_ENOTFOUND, "could not open file \"%s\"", path);
+        result = result == FM_EINVAL
+                     ? fm_fail(error, result, "could not open file \"%s\": it is not a regular file", path)
+                     : fm_fail_errno(error, FM_ENOTFOUND, "could not open file \"%s\"", path);
         goto out;
     }
     reader->size = (uint64_t)status.st_size;

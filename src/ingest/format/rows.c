@@ -1,4 +1,5 @@
-/* ingest/format/rows.c - rows of the formats that others write, value by value through the common rules (validate.h). */
+/* ingest/format/rows.c - rows of the formats that others write, value by value through the common rules (validate.h).
+ */
 #include "ingest/format/format.h"
 #include "ingest/format/new_york.h"
 
@@ -76,7 +77,8 @@ static void oanda_tick(fm_draft *draft, const fm_slice *cell, const fm_file_day 
     begin_kind(draft, FM_QUOTE);
     int64_t ms = cell_ms(draft, cell[0]);
     if (ms >= 0)
-        take_ts(draft, (fm_days_from_civil(day->year, day->month, day->day) * 86400000 + ms) * FM_NS_PER_MS, cell[0].data);
+        take_ts(draft, (fm_days_from_civil(day->year, day->month, day->day) * 86400000 + ms) * FM_NS_PER_MS,
+                cell[0].data);
     take_decimal(draft, FM_FIELD_BID, cell[1], 0);
     take_decimal(draft, FM_FIELD_ASK, cell[2], 0);
 }
@@ -131,7 +133,8 @@ static void lean_quote(fm_draft *draft, const fm_slice *cell, const fm_file_day 
     take_venue(draft, cell[5]);
 }
 
-static_assert(FM_FIELD_BID_SIZE == FM_FIELD_BID + 1 && FM_FIELD_ASK_SIZE == FM_FIELD_ASK + 1, "a side's size follows its price");
+static_assert(FM_FIELD_BID_SIZE == FM_FIELD_BID + 1 && FM_FIELD_ASK_SIZE == FM_FIELD_ASK + 1,
+              "a side's size follows its price");
 
 const fm_file_shape fm_file_shapes[] = {
     {oanda_tick, 3, 1970},

@@ -40,7 +40,8 @@ static void columns_stand_in_any_order_and_empty_cells_are_absent(void **unused)
         {"type,symbol,ts,price,conditions\ntrade,A,1399033800000000000,1,odd_lot|nonsense\n", "condition_unknown\n"},
         {"type,symbol,ts,price,conditions\ntrade,A,1399033800000000000,1,odd_lot||form_t\n", "condition_unknown\n"},
         /* other columns are counted where they hold something */
-        {"type,x,symbol,ts,price,y\ntrade,,A,1399033800000000000,1,abc\n", "trade A ts=1399033800000000000 price=1/0 unknown=1\n"},
+        {"type,x,symbol,ts,price,y\ntrade,,A,1399033800000000000,1,abc\n",
+         "trade A ts=1399033800000000000 price=1/0 unknown=1\n"},
     };
     CHECK(samples);
 }
@@ -112,13 +113,15 @@ static void limits_bound_cells(void **unused)
     fm_decode_limits limits = fm_decode_limits_preset;
     limits.text_bytes_max = 10;
     line out;
-    snprintf(body, sizeof body, "type,symbol,ts,price,x\ntrade,A,1399033800000000000,1,12345678901\ntrade,A,1399033800000000000,1,1\n");
+    snprintf(body, sizeof body,
+             "type,symbol,ts,price,x\ntrade,A,1399033800000000000,1,12345678901\ntrade,A,1399033800000000000,1,1\n");
     line_body(&out, FM_FORMAT_CSV, body, strlen(body), &limits);
     assert_string_equal(out.text, "key_too_long\ntrade A ts=1399033800000000000 price=1/0 unknown=1\n");
     char quoted[400];
     memset(quoted, 'v', sizeof quoted);
     memcpy(quoted + 100, "\"\"", 2);
-    snprintf(body, sizeof body, "type,symbol,ts,price,venue\ntrade,A,1399033800000000000,1,\"%.*s\"\n", (int)sizeof quoted, quoted);
+    snprintf(body, sizeof body, "type,symbol,ts,price,venue\ntrade,A,1399033800000000000,1,\"%.*s\"\n",
+             (int)sizeof quoted, quoted);
     assert_body(FM_FORMAT_CSV, body, strlen(body), "name_invalid\n");
 }
 

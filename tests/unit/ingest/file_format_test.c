@@ -1,4 +1,5 @@
-/* tests/unit/ingest/file_format_test.c - market data files: rows to records, row counts of real files, damaged files. */
+/* tests/unit/ingest/file_format_test.c - market data files: rows to records, row counts of real files, damaged files.
+ */
 #include "records.h"
 
 #include "ingest/file_format.h"
@@ -39,7 +40,8 @@ static void read_rows(line *out, const char *file, const char *format, const cha
     out->text[0] = 0;
     result = fm_file_reader_open(file, format, symbol, date, &reader, &error);
     if (result < 0) {
-        line_add(out, "%s: %s", fm_error_name(result), strstr(error.message, ": ") ? strstr(error.message, ": ") + 2 : error.message);
+        line_add(out, "%s: %s", fm_error_name(result),
+                 strstr(error.message, ": ") ? strstr(error.message, ": ") + 2 : error.message);
         return;
     }
     while ((result = fm_file_reader_next(reader, &record, &error)) != 0) {
@@ -65,28 +67,30 @@ static void assert_rows(const char *name, const char *content, const char *expec
 static void oanda_rows_are_quotes_in_utc(void **unused)
 {
     (void)unused;
-    assert_rows("fx_ticks_EURUSD_oanda_20140502.csv",
-                "time_ms,bid,ask\n277,1.38694,1.38705\r\n45000000,1.38690,1.38706\n\n45000001,x,1\n1,2\n86399999,1.5,1.5",
-                "quote EURUSD ts=1398988800277000000 n=1 bid=138694/5 ask=138705/5\n"
-                "quote EURUSD ts=1399033800000000000 n=2 bid=13869/4 ask=138706/5\n"
-                "price_invalid line 4\n"
-                "column_count line 5\n"
-                "quote EURUSD ts=1399075199999000000 n=5 bid=15/1 ask=15/1\n");
+    assert_rows(
+        "fx_ticks_EURUSD_oanda_20140502.csv",
+        "time_ms,bid,ask\n277,1.38694,1.38705\r\n45000000,1.38690,1.38706\n\n45000001,x,1\n1,2\n86399999,1.5,1.5",
+        "quote EURUSD ts=1398988800277000000 n=1 bid=138694/5 ask=138705/5\n"
+        "quote EURUSD ts=1399033800000000000 n=2 bid=13869/4 ask=138706/5\n"
+        "price_invalid line 4\n"
+        "column_count line 5\n"
+        "quote EURUSD ts=1399075199999000000 n=5 bid=15/1 ask=15/1\n");
 }
 
 static void lean_trades_are_in_new_york_time(void **unused)
 {
     (void)unused;
-    assert_rows("eq_trades_BAC_20131008.csv",
-                "time_ms,price_dcents,size,exchange,sale_condition,suspicious\n"
-                "21548450,138000,1000,P,2000,0\n24555178,138325,500,Q,20002020,1\n1,138000,0,,,0\n"
-                "1,0,1,P,0,0\n1,1,1,P,xyz,0\n1,1,-1,P,0,0\n99999999,1,1,P,0,0\n1,1.55,1,P,FFFFFFFF,0\n1,1,1,P,100000000,0\n",
-                "trade BAC ts=1381226348450000000 venue=P n=1 price=138/1 size=1000/0 conditions=2000\n"
-                "trade BAC ts=1381229355178000000 venue=Q n=2 price=138325/4 size=500/0 conditions=20002020\n"
-                "trade BAC ts=1381204800001000000 n=3 price=138/1 size=0/0\n"
-                "price_negative line 5\ncondition_unknown line 6\nsize_negative line 7\nts_invalid line 8\n"
-                "trade BAC ts=1381204800001000000 venue=P n=8 price=155/6 size=1/0 conditions=ffffffff\n"
-                "condition_unknown line 10\n");
+    assert_rows(
+        "eq_trades_BAC_20131008.csv",
+        "time_ms,price_dcents,size,exchange,sale_condition,suspicious\n"
+        "21548450,138000,1000,P,2000,0\n24555178,138325,500,Q,20002020,1\n1,138000,0,,,0\n"
+        "1,0,1,P,0,0\n1,1,1,P,xyz,0\n1,1,-1,P,0,0\n99999999,1,1,P,0,0\n1,1.55,1,P,FFFFFFFF,0\n1,1,1,P,100000000,0\n",
+        "trade BAC ts=1381226348450000000 venue=P n=1 price=138/1 size=1000/0 conditions=2000\n"
+        "trade BAC ts=1381229355178000000 venue=Q n=2 price=138325/4 size=500/0 conditions=20002020\n"
+        "trade BAC ts=1381204800001000000 n=3 price=138/1 size=0/0\n"
+        "price_negative line 5\ncondition_unknown line 6\nsize_negative line 7\nts_invalid line 8\n"
+        "trade BAC ts=1381204800001000000 venue=P n=8 price=155/6 size=1/0 conditions=ffffffff\n"
+        "condition_unknown line 10\n");
 }
 
 static void lean_quotes_have_one_side_or_both(void **unused)
@@ -125,14 +129,15 @@ static void what_cannot_be_told_is_said(void **unused)
         {"fx_ticks_EURUSD.csv", "time_ms,bid,ask\n1,2,3\n", NULL, NULL, NULL, "invalid: could not tell the date"},
         {"x.csv", "time_ms,bid,ask\n1,2,3\n", NULL, "E", "20140532", "invalid: could not tell the date"},
         {"x.csv", "time_ms,bid,ask\n1,2,3\n", NULL, "E E", "20140502", "invalid: could not tell the symbol"},
-        {"x.csv", "time_ms,bid,ask\n1,2,3\n", NULL, "E", "20140502", "quote E ts=1398988800001000000 n=1 bid=2/0 ask=3/0\n"},
+        {"x.csv", "time_ms,bid,ask\n1,2,3\n", NULL, "E", "20140502",
+         "quote E ts=1398988800001000000 n=1 bid=2/0 ask=3/0\n"},
         {"x.csv", "time_ms,bid,ask\n1,2,3\n", "lean-trade", "E", "20140502", "invalid: its header is"},
         {"x.csv", "time_ms,bid,ask\n1,2,3\n", "nonsense", "E", "20140502", "invalid: no format is called"},
         {"x.csv", "a,b,c\n1,2,3\n", NULL, "E", "20140502", "invalid: its header is"},
         {"x.csv", "symbol,ts\nA,1\n", NULL, NULL, NULL, "type_missing: the header has no column \"type\""},
         {"x.csv", "", NULL, NULL, NULL, "invalid: it is empty"},
-        {"eq_trades_BAC_20061008.csv", "time_ms,price_dcents,size,exchange,sale_condition,suspicious\n", NULL, NULL, NULL,
-         "invalid: the daylight rule of 2006 is not known"},
+        {"eq_trades_BAC_20061008.csv", "time_ms,price_dcents,size,exchange,sale_condition,suspicious\n", NULL, NULL,
+         NULL, "invalid: the daylight rule of 2006 is not known"},
     };
     for (size_t index = 0; index < sizeof cases / sizeof *cases; index++) {
         line out;
@@ -202,14 +207,14 @@ static void new_york_follows_the_rule_of_2007(void **unused)
         int year, month, day;
         int64_t ms, utc_s;
     } cases[] = {
-        {2013, 10, 8, 0, 1381204800},                 /* 04:00 UTC */
-        {2014, 1, 2, 34200000, 1388673000},           /* 09:30 -> 14:30 UTC */
-        {2024, 3, 10, 7199000, 1710053999},           /* 01:59:59 EST */
-        {2024, 3, 10, 10800000, 1710054000},          /* 03:00 EDT, one second later */
-        {2024, 11, 3, 7199000, 1730613599},           /* 01:59:59 EDT, the first passing */
-        {2024, 11, 3, 7200000, 1730617200},           /* 02:00 EST */
-        {2015, 3, 8, 10800000, 1425798000},           /* the second Sunday is the 8th */
-        {2015, 11, 1, 10800000, 1446364800},          /* the first Sunday is the 1st */
+        {2013, 10, 8, 0, 1381204800},        /* 04:00 UTC */
+        {2014, 1, 2, 34200000, 1388673000},  /* 09:30 -> 14:30 UTC */
+        {2024, 3, 10, 7199000, 1710053999},  /* 01:59:59 EST */
+        {2024, 3, 10, 10800000, 1710054000}, /* 03:00 EDT, one second later */
+        {2024, 11, 3, 7199000, 1730613599},  /* 01:59:59 EDT, the first passing */
+        {2024, 11, 3, 7200000, 1730617200},  /* 02:00 EST */
+        {2015, 3, 8, 10800000, 1425798000},  /* the second Sunday is the 8th */
+        {2015, 11, 1, 10800000, 1446364800}, /* the first Sunday is the 1st */
     };
     for (size_t index = 0; index < sizeof cases / sizeof *cases; index++)
         assert_int_equal(fm_new_york_ns(cases[index].year, cases[index].month, cases[index].day, cases[index].ms),
@@ -231,7 +236,8 @@ static void real_files_have_the_rows_that_were_counted(void **unused)
     const char *data = getenv("FMADS_TESTDATA");
     char file[700];
     for (size_t index = 0; index < sizeof files / sizeof *files; index++) {
-        snprintf(file, sizeof file, "%s/market/tick/%s", data ? data : FMADS_SOURCE_DIR "/../shared/data", files[index].name);
+        snprintf(file, sizeof file, "%s/market/tick/%s", data ? data : FMADS_SOURCE_DIR "/../shared/data",
+                 files[index].name);
         if (access(file, R_OK) != 0) {
             const char *ci = getenv("CI");
             if (ci && strcmp(ci, "true") == 0)
@@ -270,9 +276,15 @@ static int make_folder(void **unused)
 static int remove_folder(void **unused)
 {
     (void)unused;
-    static const char *const names[] = {"fx_ticks_EURUSD_oanda_20140502.csv", "eq_trades_BAC_20131008.csv", "eq_quotes_BAC_20131008.csv",
-                                        "mine.csv", "x.csv", "fx_ticks_EURUSD.csv", "eq_trades_BAC_20061008.csv",
-                                        "fx_ticks_E_x_20140502.csv.gz", "fx_ticks_E_x_20140502.csv"};
+    static const char *const names[] = {"fx_ticks_EURUSD_oanda_20140502.csv",
+                                        "eq_trades_BAC_20131008.csv",
+                                        "eq_quotes_BAC_20131008.csv",
+                                        "mine.csv",
+                                        "x.csv",
+                                        "fx_ticks_EURUSD.csv",
+                                        "eq_trades_BAC_20061008.csv",
+                                        "fx_ticks_E_x_20140502.csv.gz",
+                                        "fx_ticks_E_x_20140502.csv"};
     for (size_t index = 0; index < sizeof names / sizeof *names; index++) {
         snprintf(path, sizeof path, "%s/%s", folder, names[index]);
         unlink(path);

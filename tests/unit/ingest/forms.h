@@ -16,21 +16,21 @@ typedef enum cell_form { CELL_TEXT, CELL_INTEGER, CELL_DECIMAL, CELL_REAL, CELL_
 
 typedef struct cell {
     const char *key;
-    cell_form   form;
-    char        text[400]; /* the plain form; a list is joined with '|' */
-    double      real;      /* CELL_REAL, CELL_DECIMAL: the nearest double */
-    int64_t     integer;
+    cell_form form;
+    char text[400]; /* the plain form; a list is joined with '|' */
+    double real;    /* CELL_REAL, CELL_DECIMAL: the nearest double */
+    int64_t integer;
 } cell;
 
 typedef struct form {
-    cell      cell[24];
-    int       count;
+    cell cell[24];
+    int count;
     fm_record record; /* what every way of writing must give */
-    char      names[6][65];
+    char names[6][65];
 } form;
 
 typedef struct bytes {
-    char   data[65536];
+    char data[65536];
     size_t size;
 } bytes;
 
@@ -84,7 +84,8 @@ static inline fm_decimal_number add_decimal(form *out, fm_random *random, const 
     for (int index = 0; index < scale; index++)
         power *= 10;
     if (scale > 0)
-        snprintf(next->text, sizeof next->text, "%" PRId64 ".%0*" PRId64, mantissa / power, scale & 15, mantissa % power);
+        snprintf(next->text, sizeof next->text, "%" PRId64 ".%0*" PRId64, mantissa / power, scale & 15,
+                 mantissa % power);
     else
         sprintf(next->text, "%" PRId64, mantissa);
     next->real = (double)mantissa / (double)power;
@@ -398,9 +399,10 @@ static inline void csv_cell(bytes *out, fm_random *random, const char *text)
 }
 
 /* Columns are the wire's names from `first` on, round and round, so that orders differ. */
-static const char *const csv_columns[] = {"type", "symbol", "ts", "price", "size", "bid", "bid_size", "ask", "ask_size", "venue", "channel",
-                                          "session", "src", "n", "seq", "seq_index", "side", "id", "conditions", "buyer", "seller",
-                                          "value", "phase"};
+static const char *const csv_columns[] = {"type",       "symbol", "ts",       "price",     "size",    "bid",
+                                          "bid_size",   "ask",    "ask_size", "venue",     "channel", "session",
+                                          "src",        "n",      "seq",      "seq_index", "side",    "id",
+                                          "conditions", "buyer",  "seller",   "value",     "phase"};
 #define CSV_COLUMNS (int)(sizeof csv_columns / sizeof *csv_columns)
 
 static inline void write_csv(bytes *out, fm_random *random, const form *in, int first)

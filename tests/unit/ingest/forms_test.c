@@ -1,5 +1,5 @@
-/* tests/unit/ingest/forms_test.c - one record, however it is written, is decoded to the same bytes of meaning; nothing is allocated,
- * nothing beyond the body is read, and whatever the bytes are decoding ends. */
+/* tests/unit/ingest/forms_test.c - one record, however it is written, is decoded to the same bytes of meaning; nothing
+ * is allocated, nothing beyond the body is read, and whatever the bytes are decoding ends. */
 #include "forms.h"
 
 #include <sys/mman.h>
@@ -10,7 +10,8 @@
 /* Allocations of this process, however it was built. */
 static volatile size_t malloc_count; /* the compiler takes malloc for a function that changes no variable */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-int __sanitizer_install_malloc_and_free_hooks(void (*allocated)(const volatile void *, size_t), void (*freed)(const volatile void *));
+int __sanitizer_install_malloc_and_free_hooks(void (*allocated)(const volatile void *, size_t),
+                                              void (*freed)(const volatile void *));
 static void count_malloc(const volatile void *memory, size_t size)
 {
     (void)memory;
@@ -48,8 +49,8 @@ static void assert_same(fm_format format, const char *body, size_t size, const c
     static line out;
     line_body(&out, format, body, size, &fm_decode_limits_preset);
     if (strcmp(out.text, expected) != 0)
-        fail_msg("seed %" PRIu64 ":\n%.*s\ngives\n%s\nexpected\n%s", seed, format == FM_FORMAT_MSGPACK ? 0 : (int)size, body, out.text,
-                 expected);
+        fail_msg("seed %" PRIu64 ":\n%.*s\ngives\n%s\nexpected\n%s", seed, format == FM_FORMAT_MSGPACK ? 0 : (int)size,
+                 body, out.text, expected);
 }
 
 static void every_way_of_writing_gives_the_same_records(void **unused)
@@ -97,7 +98,7 @@ static void every_way_of_writing_gives_the_same_records(void **unused)
 
 /* Memory whose end is the end of what may be read. */
 typedef struct guarded {
-    char  *begin;
+    char *begin;
     size_t size; /* whole pages */
 } guarded;
 
@@ -200,8 +201,9 @@ static void damaged_bytes_end_decoding_within_bounds(void **unused)
         char *begin = memory.begin + memory.size - size;
         memcpy(begin, body, size);
         for (uint64_t count = 1 + fm_random_below(&random, 4); count > 0; count--)
-            begin[fm_random_below(&random, size)] =
-                chance(&random, 70) ? pieces[fm_random_below(&random, sizeof pieces - 1)] : (char)fm_random_next(&random);
+            begin[fm_random_below(&random, size)] = chance(&random, 70)
+                                                        ? pieces[fm_random_below(&random, sizeof pieces - 1)]
+                                                        : (char)fm_random_next(&random);
         (void)exhaust(format, begin, size);
     }
     munmap(memory.begin, memory.size);

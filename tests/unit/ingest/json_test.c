@@ -26,15 +26,20 @@ static void every_key_of_every_kind_is_taken(void **unused)
     (void)unused;
     line expected = {.used = 0};
     line_add(&expected,
-             "trade EURUSD ts=1399033800000000000 venue=XBAR channel=c1 session=s1 src=f n=7 seq=9 seq_index=2 price=138512/5 "
+             "trade EURUSD ts=1399033800000000000 venue=XBAR channel=c1 session=s1 src=f n=7 seq=9 seq_index=2 "
+             "price=138512/5 "
              "size=100/0 side=1 conditions=80000020 id=%016" PRIx64 " buyer=%x seller=%x\n",
-             fm_hash_slice(FM_SLICE("t1")), (uint32_t)fm_hash_slice(FM_SLICE("A1")), (uint32_t)fm_hash_slice(FM_SLICE("B2")));
-    const char *trade = "{\"type\":\"trade\",\"symbol\":\"EURUSD\",\"venue\":\"XBAR\",\"channel\":\"c1\",\"session\":\"s1\",\"src\":\"f\","
-                        "\"n\":7,\"seq\":9,\"seq_index\":2,\"ts\":1399033800000000000,\"price\":1.38512,\"size\":100,\"id\":\"t1\","
-                        "\"side\":\"buy\",\"conditions\":[\"odd_lot\",\"intermarket_sweep\"],\"buyer\":\"A1\",\"seller\":\"B2\"}";
+             fm_hash_slice(FM_SLICE("t1")), (uint32_t)fm_hash_slice(FM_SLICE("A1")),
+             (uint32_t)fm_hash_slice(FM_SLICE("B2")));
+    const char *trade =
+        "{\"type\":\"trade\",\"symbol\":\"EURUSD\",\"venue\":\"XBAR\",\"channel\":\"c1\",\"session\":\"s1\",\"src\":"
+        "\"f\","
+        "\"n\":7,\"seq\":9,\"seq_index\":2,\"ts\":1399033800000000000,\"price\":1.38512,\"size\":100,\"id\":\"t1\","
+        "\"side\":\"buy\",\"conditions\":[\"odd_lot\",\"intermarket_sweep\"],\"buyer\":\"A1\",\"seller\":\"B2\"}";
     assert_body(FM_FORMAT_JSON, trade, strlen(trade), expected.text);
     static const sample samples[] = {
-        {"{\"type\":\"quote\",\"symbol\":\"EURUSD\",\"ts\":1399033800000000000,\"bid\":1.38510,\"bid_size\":100,\"ask\":1.38514,"
+        {"{\"type\":\"quote\",\"symbol\":\"EURUSD\",\"ts\":1399033800000000000,\"bid\":1.38510,\"bid_size\":100,"
+         "\"ask\":1.38514,"
          "\"ask_size\":200}",
          "quote EURUSD ts=1399033800000000000 bid=13851/4 bid_size=100/0 ask=138514/5 ask_size=200/0\n"},
         {"{\"type\":\"quote\",\"symbol\":\"E\",\"ts\":1399033800000000000,\"ask\":2,\"bid\":null}",
@@ -50,110 +55,11 @@ static void every_key_of_every_kind_is_taken(void **unused)
         {"{\"type\":\"status\",\"symbol\":\"E\",\"ts\":1399033800000000000,\"phase\":\"halt\"}",
          "status E ts=1399033800000000000 phase=3\n"},
         {HEAD "\"price\":1,\"size\":0}", OUT "price=1/0 size=0/0\n"},
-        {HEAD "\"price\":1,\"side\":\"sell\",\"size\":null,\"venue\":null,\"conditions\":[]}", OUT "price=1/0 side=2\n"},
+        {HEAD "\"price\":1,\"side\":\"sell\",\"size\":null,\"venue\":null,\"conditions\":[]}",
+         OUT "price=1/0 side=2\n"},
         /* keys of other kinds are checked, then counted; so is what nobody knows */
         {HEAD "\"price\":1,\"phase\":\"open\",\"value\":3,\"x\":[{\"y\":[1,2.5e-3,true,null,\"\\ud83d\\ude00\"]},{}]}",
          OUT "price=1/0 unknown=3\n"},
-    };
-    CHECK(FM_FORMAT_JSON, samples);
-}
-
-static void decimals_are_exact_whatever_way_they_are_written(void **unused)
-{
-    (void)unused;
-    static const struct {
-        const char *number, *expected;
-    } cases[] = {
-        {"1.38512", "price=138512/5"},
-        {"\"1.38512\"", "price=138512/5"},
-        {"1.38512e0", "price=138512/5"},
-        {"1.38512E+0", "price=138512/5"},
-        {"138512e-5", "price=138512/5"},
-        {"0.00000138512e6", "price=138512/5"},
-        {"1e-5", "price=1/5"},
-        {"1e-9", "price=1/9"},
-        {"12e3", "price=12000/0"},
-        {"1.50", "price=15/1"},
-        {"100", "price=100/0"},
-        {"100.000000000000000000000000000000", "price=100/0"},
-        {"100000000000000000000000e-22", "price=10/0"},
-        {"0.000000001", "price=1/9"},
-        {"9007199254740992", "price=9007199254740992/0"},
-        {"9007199.254740992", "price=9007199254740992/9"},
-        {"90071992547409.920000", "price=9007199254740992/2"},
-        {"0.000000000000000000000000000001e21", "price=1/9"},
-        {"0.0000000001", "price_too_precise"},
-        {"1.0000000001", "price_too_precise"},
-        {"1e-10", "price_too_precise"},
-        {"1e-400", "price_too_precise"},
-        {"0.30000000000000004", "price_too_precise"},
-        {"1.00000000000000000000000000000000001", "price_too_precise"},
-        {"9007199254740993", "price_too_large"},
-        {"9007199254740993000000", "price_too_large"},
-        {"9007199.254740993", "price_too_large"},
-        {"1e16", "price_too_large"},
-        {"1e308", "price_too_large"},
-        {"1e999999999999999999999", "price_too_large"},
-        {"12345678901234567890123.5", "price_too_large"},
-        {"0", "price_negative"},
-        {"-0.0", "price_negative"},
-        {"0e99999999999", "price_negative"},
-        {"-1.5", "price_negative"},
-        {"\"\"", "price_invalid"},
-        {"\"1.2.3\"", "price_invalid"},
-        {"\" 1\"", "price_invalid"},
-        {"\"1 \"", "price_invalid"},
-        {"\"+1\"", "price_invalid"},
-        {"\"01\"", "price_invalid"},
-        {"\"1,5\"", "price_invalid"},
-        {"\"0x10\"", "price_invalid"},
-        {"\"NaN\"", "price_invalid"},
-        {"\"Infinity\"", "price_invalid"},
-        {"true", "price_invalid"},
-        {"[1]", "price_invalid"},
-        {"{\"a\":1}", "price_invalid"},
-        {"null", "price_missing"},
-        {"01", "malformed"},
-        {"-", "malformed"},
-        {"1.", "malformed"},
-        {".5", "malformed"},
-        {"1e", "malformed"},
-        {"1e+", "malformed"},
-        {"1.5.2", "malformed"},
-        {"+1", "malformed"},
-        {"0x10", "malformed"},
-        {"NaN", "malformed"},
-        {"Infinity", "malformed"},
-        {"-Infinity", "malformed"},
-        {"", "malformed"},
-    };
-    for (size_t index = 0; index < sizeof cases / sizeof *cases; index++) {
-        char body[256], expected[256];
-        bool good = cases[index].expected[5] == '=';
-        for (int padded = 0; padded < 2; padded++) { /* near the end of the body, and far from it */
-            snprintf(body, sizeof body, HEAD "\"price\":%s}%s", cases[index].number, padded ? "                             " : "");
-            snprintf(expected, sizeof expected, "%s%s\n", good ? OUT : "", cases[index].expected);
-            assert_body(FM_FORMAT_NDJSON, body, strlen(body), expected);
-        }
-    }
-}
-
-static void sizes_have_reasons_of_their_own(void **unused)
-{
-    (void)unused;
-    static const sample samples[] = {
-        {HEAD "\"price\":1,\"size\":-1}", "size_negative\n"},
-        {HEAD "\"price\":1,\"size\":-0}", OUT "price=1/0 size=0/0\n"},
-        {HEAD "\"price\":1,\"size\":\"x\"}", "size_invalid\n"},
-        {HEAD "\"price\":1,\"size\":1e17}", "size_too_large\n"},
-        {HEAD "\"price\":1,\"size\":1e-17}", "size_too_precise\n"},
-        {"{\"type\":\"quote\",\"symbol\":\"A\",\"ts\":1399033800000000000,\"bid_size\":5,\"ask\":1}", "price_missing\n"},
-        {"{\"type\":\"quote\",\"symbol\":\"A\",\"ts\":1399033800000000000,\"bid\":1,\"bid_size\":-5}", "size_negative\n"},
-        {"{\"type\":\"quote\",\"symbol\":\"A\",\"ts\":1399033800000000000,\"bid\":0}", "price_negative\n"},
-        {"{\"type\":\"quote\",\"symbol\":\"A\",\"ts\":1399033800000000000,\"bid\":0,\"bid_size\":1}", "price_negative\n"},
-        {"{\"type\":\"quote\",\"symbol\":\"A\",\"ts\":1399033800000000000,\"ask\":-1}", "price_negative\n"},
-        {"{\"type\":\"quote\",\"symbol\":\"A\",\"ts\":1399033800000000000}", "price_missing\n"},
-        {HEAD "\"size\":1}", "price_missing\n"},
     };
     CHECK(FM_FORMAT_JSON, samples);
 }
@@ -179,10 +85,12 @@ static void each_rule_has_its_reason(void **unused)
         {"{\"type\":\"trade\",\"symbol\":\"\xc3\x84\",\"ts\":1399033800000000000,\"price\":1}", "symbol_invalid\n"},
         {"{\"type\":\"trade\",\"symbol\":\"A\x7f\",\"ts\":1399033800000000000,\"price\":1}", "symbol_invalid\n"},
         {"{\"type\":\"trade\",\"symbol\":7,\"ts\":1399033800000000000,\"price\":1}", "symbol_invalid\n"},
-        {"{\"type\":\"trade\",\"symbol\":\"A\",\"ts\":1399033800000000000,\"price\":1,\"venue\":\"\"}", "name_invalid\n"},
+        {"{\"type\":\"trade\",\"symbol\":\"A\",\"ts\":1399033800000000000,\"price\":1,\"venue\":\"\"}",
+         "name_invalid\n"},
         {"{\"type\":\"trade\",\"symbol\":\"A\",\"ts\":1399033800000000000,\"price\":1,\"id\":\"\"}", "name_invalid\n"},
         {"{\"type\":\"trade\",\"symbol\":\"A\",\"ts\":1399033800000000000,\"price\":1,\"id\":12}", "name_invalid\n"},
-        {"{\"type\":\"trade\",\"symbol\":\"A\",\"ts\":1399033800000000000,\"price\":1,\"buyer\":\"\\t\"}", "name_invalid\n"},
+        {"{\"type\":\"trade\",\"symbol\":\"A\",\"ts\":1399033800000000000,\"price\":1,\"buyer\":\"\\t\"}",
+         "name_invalid\n"},
         {HEAD "\"price\":1,\"side\":\"bid\"}", "side_invalid\n"},
         {HEAD "\"price\":1,\"side\":1}", "side_invalid\n"},
         {HEAD "\"price\":1,\"conditions\":[\"odd_lot\",\"nonsense\"]}", "condition_unknown\n"},
@@ -210,67 +118,6 @@ static void each_rule_has_its_reason(void **unused)
         {"{\"type\":\"status\",\"symbol\":\"A\",\"ts\":1399033800000000000,\"phase\":\"lunch\"}", "phase_invalid\n"},
     };
     CHECK(FM_FORMAT_JSON, samples);
-}
-
-static void times_are_nanoseconds_or_rfc_3339(void **unused)
-{
-    (void)unused;
-    static const struct {
-        const char *ts, *expected;
-    } cases[] = {
-        {"1399033800000000000", "1399033800000000000"},
-        {"\"1399033800000000000\"", "1399033800000000000"},
-        {"\"2014-05-02T12:30:00Z\"", "1399033800000000000"},
-        {"\"2014-05-02t12:30:00z\"", "1399033800000000000"},
-        {"\"2014-05-02 12:30:00Z\"", "1399033800000000000"},
-        {"\"2014-05-02T08:30:00-04:00\"", "1399033800000000000"},
-        {"\"2014-05-03T02:15:00+13:45\"", "1399033800000000000"},
-        {"\"2014-05-02T12:30:00.5Z\"", "1399033800500000000"},
-        {"\"2014-05-02T12:30:00.123456789Z\"", "1399033800123456789"},
-        {"\"2024-02-29T00:00:00Z\"", "1709164800000000000"},
-        {"631152000000000000", "631152000000000000"},
-        {"631151999999999999", "ts_out_of_range"},
-        {"4102444800000000000", "4102444800000000000"},
-        {"4102444800000000001", "ts_out_of_range"},
-        {"1399033800", "ts_out_of_range"},
-        {"1399033800000", "ts_out_of_range"},
-        {"0", "ts_out_of_range"},
-        {"-1", "ts_out_of_range"},
-        {"9223372036854775808", "ts_out_of_range"},
-        {"99999999999999999999999999", "ts_out_of_range"},
-        {"\"1970-01-01T00:00:00Z\"", "ts_out_of_range"},
-        {"\"2100-01-01T00:00:01Z\"", "ts_out_of_range"},
-        {"1399033800000000000.0", "ts_invalid"},
-        {"1.3990338e18", "ts_invalid"},
-        {"1399033800000000000e0", "ts_invalid"},
-        {"true", "ts_invalid"},
-        {"\"\"", "ts_invalid"},
-        {"\"2014-05-02\"", "ts_invalid"},
-        {"\"2014-05-02T12:30:00\"", "ts_invalid"},
-        {"\"2014-05-02T12:30:60Z\"", "ts_invalid"},
-        {"\"2014-05-02T24:00:00Z\"", "ts_invalid"},
-        {"\"2014-05-02T12:60:00Z\"", "ts_invalid"},
-        {"\"2014-02-29T12:30:00Z\"", "ts_invalid"},
-        {"\"2014-13-01T12:30:00Z\"", "ts_invalid"},
-        {"\"2014-00-01T12:30:00Z\"", "ts_invalid"},
-        {"\"2014-05-00T12:30:00Z\"", "ts_invalid"},
-        {"\"2014-05-02T12:30:00.Z\"", "ts_invalid"},
-        {"\"2014-05-02T12:30:00.1234567890Z\"", "ts_invalid"},
-        {"\"2014-05-02T12:30:00+24:00\"", "ts_invalid"},
-        {"\"2014-05-02T12:30:00+0400\"", "ts_invalid"},
-        {"\"2014-05-02T12:30:00Zx\"", "ts_invalid"},
-        {"\"2O14-05-02T12:30:00Z\"", "ts_invalid"},
-    };
-    for (size_t index = 0; index < sizeof cases / sizeof *cases; index++) {
-        char body[256], expected[256];
-        bool good = cases[index].expected[0] <= '9';
-        for (int padded = 0; padded < 2; padded++) {
-            snprintf(body, sizeof body, "{\"type\":\"trade\",\"symbol\":\"A\",\"price\":1,\"ts\":%s}%s", cases[index].ts,
-                     padded ? "                               " : "");
-            snprintf(expected, sizeof expected, good ? "trade A ts=%s price=1/0\n" : "%s\n", cases[index].expected);
-            assert_body(FM_FORMAT_JSON, body, strlen(body), expected);
-        }
-    }
 }
 
 static void texts_are_json_and_utf_8(void **unused)
@@ -312,7 +159,8 @@ static void texts_are_json_and_utf_8(void **unused)
 #pragma GCC diagnostic pop
             snprintf(body, sizeof body, HEAD "%s,\"price\":1}", inner);
             char expected[200];
-            snprintf(expected, sizeof expected, "%s\n", *cases[index].expected ? cases[index].expected : OUT "price=1/0 unknown=1");
+            snprintf(expected, sizeof expected, "%s\n",
+                     *cases[index].expected ? cases[index].expected : OUT "price=1/0 unknown=1");
             assert_body(FM_FORMAT_NDJSON, body, strlen(body), expected);
         }
     }
@@ -322,10 +170,13 @@ static void escapes_in_keys_and_values_mean_what_they_spell(void **unused)
 {
     (void)unused;
     static const sample samples[] = {
-        {"{\"\\u0074ype\":\"tr\\u0061de\",\"symbol\":\"\\u0045URUSD\",\"ts\":\"2014-05-02T12\\u003a30:00Z\",\"price\":\"1\\u002e5\","
-         "\"venue\":\"\\/\",\"channel\":\"\\\\\",\"session\":\"\\\"\",\"src\":\"\\u0020\",\"n\":1,\"side\":\"\\u0062uy\","
+        {"{\"\\u0074ype\":\"tr\\u0061de\",\"symbol\":\"\\u0045URUSD\",\"ts\":\"2014-05-02T12\\u003a30:00Z\",\"price\":"
+         "\"1\\u002e5\","
+         "\"venue\":\"\\/"
+         "\",\"channel\":\"\\\\\",\"session\":\"\\\"\",\"src\":\"\\u0020\",\"n\":1,\"side\":\"\\u0062uy\","
          "\"conditions\":[\"odd\\u005flot\"]}",
-         "trade EURUSD ts=1399033800000000000 venue=/ channel=\\ session=\" src=  n=1 price=15/1 side=1 conditions=80000000\n"},
+         "trade EURUSD ts=1399033800000000000 venue=/ channel=\\ session=\" src=  n=1 price=15/1 side=1 "
+         "conditions=80000000\n"},
     };
     CHECK(FM_FORMAT_JSON, samples);
 }
@@ -339,11 +190,13 @@ static void the_longest_names_with_escapes_fit_together(void **unused)
         strcat(plain, "a");
     }
     snprintf(body, sizeof body,
-             "{\"symbol\":\"%s\",\"venue\":\"%s\",\"channel\":\"%s\",\"session\":\"%s\",\"src\":\"%s\",\"type\":\"trade\",\"side\":\"buy\","
+             "{\"symbol\":\"%s\",\"venue\":\"%s\",\"channel\":\"%s\",\"session\":\"%s\",\"src\":\"%s\",\"type\":"
+             "\"trade\",\"side\":\"buy\","
              "\"n\":1,\"ts\":1399033800000000000,\"price\":1,\"buyer\":null}",
              name, name, name, name, name);
-    snprintf(expected, sizeof expected, "trade %s ts=1399033800000000000 venue=%s channel=%s session=%s src=%s n=1 price=1/0 side=1\n",
-             plain, plain, plain, plain, plain);
+    snprintf(expected, sizeof expected,
+             "trade %s ts=1399033800000000000 venue=%s channel=%s session=%s src=%s n=1 price=1/0 side=1\n", plain,
+             plain, plain, plain, plain);
     assert_body(FM_FORMAT_JSON, body, strlen(body), expected);
     snprintf(body, sizeof body, "{\"symbol\":\"a%s\",\"type\":\"trade\"}", name);
     assert_body(FM_FORMAT_JSON, body, strlen(body), "symbol_invalid\n");
@@ -353,7 +206,8 @@ static void space_stands_wherever_json_lets_it(void **unused)
 {
     (void)unused;
     static const sample samples[] = {
-        {" \t\r\n{ \"type\" : \"trade\" ,\n\t\"symbol\":\r\n\"A\",\"ts\"\t:1399033800000000000 , \"price\" : 1 , \"x\" : [ 1 , { } ] } \n",
+        {" \t\r\n{ \"type\" : \"trade\" ,\n\t\"symbol\":\r\n\"A\",\"ts\"\t:1399033800000000000 , \"price\" : 1 , \"x\" "
+         ": [ 1 , { } ] } \n",
          OUT "price=1/0 unknown=1\n"},
         {"{\"type\": \"trade\", \"symbol\": \"A\", \"ts\": 1399033800000000000, \"price\": 1}", OUT "price=1/0\n"},
         {" [ ] ", ""},
@@ -486,7 +340,8 @@ static void a_message_names_key_reason_and_place(void **unused)
         fm_decoder decoder;
         fm_record record;
         int result;
-        fm_decoder_init(&decoder, FM_FORMAT_JSON, cases[index].body, strlen(cases[index].body), &fm_decode_limits_preset);
+        fm_decoder_init(&decoder, FM_FORMAT_JSON, cases[index].body, strlen(cases[index].body),
+                        &fm_decode_limits_preset);
         while ((result = fm_decoder_next(&decoder, &record)) > 0)
             ;
         assert_true(result < 0);
@@ -516,10 +371,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_key_of_every_kind_is_taken),
-        cmocka_unit_test(decimals_are_exact_whatever_way_they_are_written),
-        cmocka_unit_test(sizes_have_reasons_of_their_own),
         cmocka_unit_test(each_rule_has_its_reason),
-        cmocka_unit_test(times_are_nanoseconds_or_rfc_3339),
         cmocka_unit_test(texts_are_json_and_utf_8),
         cmocka_unit_test(escapes_in_keys_and_values_mean_what_they_spell),
         cmocka_unit_test(the_longest_names_with_escapes_fit_together),

@@ -1,4 +1,5 @@
-/* tests/unit/ingest/msgpack_test.c - records from MessagePack: forms of values, bombs, and agreement with msgpack-c on what is a value. */
+/* tests/unit/ingest/msgpack_test.c - records from MessagePack: forms of values, bombs, and agreement with msgpack-c on
+ * what is a value. */
 #include "records.h"
 
 #include "base/random.h"
@@ -10,17 +11,19 @@
 
 /* Pieces of a map: fixstr keys with values. */
 #define TYPE_TRADE "\xa4type\xa5trade"
-#define SYMBOL     "\xa6symbol\xa1" "A"
-#define TS         "\xa2ts\xcf\x13\x6a\x5d\xd4\x25\xc3\xd0\x00"
-#define TS_NS      "1399033800000000000"
-#define PRICE      "\xa5price\x02"
-#define GOOD       "\x84" TYPE_TRADE SYMBOL TS PRICE
-#define LINE       "trade A ts=" TS_NS " price=2/0\n"
-#define FIVE       "\x85" TYPE_TRADE SYMBOL TS PRICE /* and one more pair */
+#define SYMBOL                                                                                                         \
+    "\xa6symbol\xa1"                                                                                                   \
+    "A"
+#define TS    "\xa2ts\xcf\x13\x6a\x5d\xd4\x25\xc3\xd0\x00"
+#define TS_NS "1399033800000000000"
+#define PRICE "\xa5price\x02"
+#define GOOD  "\x84" TYPE_TRADE SYMBOL TS PRICE
+#define LINE  "trade A ts=" TS_NS " price=2/0\n"
+#define FIVE  "\x85" TYPE_TRADE SYMBOL TS PRICE /* and one more pair */
 
 typedef struct sample {
     const char *body;
-    size_t      size;
+    size_t size;
     const char *expected;
 } sample;
 
@@ -53,10 +56,13 @@ static void numbers_are_integers_floats_or_text(void **unused)
     (void)unused;
     static const sample samples[] = {
         {BYTES(GOOD), LINE},
-        {BYTES("\x84" TYPE_TRADE SYMBOL TS "\xa5price\xcb\x3f\xf6\x29\x73\x96\xd0\x91\x7d"), "trade A ts=" TS_NS " price=138512/5\n"},
+        {BYTES("\x84" TYPE_TRADE SYMBOL TS "\xa5price\xcb\x3f\xf6\x29\x73\x96\xd0\x91\x7d"),
+         "trade A ts=" TS_NS " price=138512/5\n"},
         {BYTES("\x84" TYPE_TRADE SYMBOL TS "\xa5price\xca\x3f\xc0\x00\x00"), "trade A ts=" TS_NS " price=15/1\n"},
         {BYTES("\x84" TYPE_TRADE SYMBOL TS "\xa5price\xca\x3f\xb1\x4b\x9d"), "trade A ts=" TS_NS " price=138512/5\n"},
-        {BYTES("\x84" TYPE_TRADE SYMBOL TS "\xa5price\xa7" "1.38512"), "trade A ts=" TS_NS " price=138512/5\n"},
+        {BYTES("\x84" TYPE_TRADE SYMBOL TS "\xa5price\xa7"
+               "1.38512"),
+         "trade A ts=" TS_NS " price=138512/5\n"},
         {BYTES("\x84" TYPE_TRADE SYMBOL TS "\xa5price\xa1x"), "price_invalid\n"},
         {BYTES("\x84" TYPE_TRADE SYMBOL TS "\xa5price\xcb\x7f\xf8\x00\x00\x00\x00\x00\x00"), "price_invalid\n"},
         {BYTES("\x84" TYPE_TRADE SYMBOL TS "\xa5price\xcb\x7f\xf0\x00\x00\x00\x00\x00\x00"), "price_invalid\n"},
@@ -72,16 +78,23 @@ static void numbers_are_integers_floats_or_text(void **unused)
         {BYTES("\x84" TYPE_TRADE SYMBOL TS "\xa5price\xd1\x01\x00"), "trade A ts=" TS_NS " price=256/0\n"},
         {BYTES("\x84" TYPE_TRADE SYMBOL TS "\xa5price\xc3"), "price_invalid\n"},
         {BYTES("\x84" TYPE_TRADE SYMBOL TS "\xa5price\xc0"), "price_missing\n"},
-        {BYTES("\x84" TYPE_TRADE SYMBOL TS "\xa5price\xc4\x01" "5"), "price_invalid\n"},
-        {BYTES("\x84" TYPE_TRADE SYMBOL TS "\xa5price\xd4\x05" "5"), "price_invalid\n"},
+        {BYTES("\x84" TYPE_TRADE SYMBOL TS "\xa5price\xc4\x01"
+               "5"),
+         "price_invalid\n"},
+        {BYTES("\x84" TYPE_TRADE SYMBOL TS "\xa5price\xd4\x05"
+               "5"),
+         "price_invalid\n"},
         {BYTES("\x84" TYPE_TRADE SYMBOL TS "\xa5price\x91\x01"), "price_invalid\n"},
         {BYTES(FIVE "\xa3seq\xff"), "seq_invalid\n"},
         {BYTES(FIVE "\xa3seq\xcb\x3f\xf0\x00\x00\x00\x00\x00\x00"), "seq_invalid\n"},
         {BYTES(FIVE "\xa3seq\xcf\x80\x00\x00\x00\x00\x00\x00\x00"), "seq_invalid\n"},
         {BYTES(FIVE "\xa3seq\xcd\x01\x00"), "trade A ts=" TS_NS " seq=256 price=2/0\n"},
-        {BYTES("\x84\xa4type\xa5value" SYMBOL TS "\xa5value\xca\x3f\xc0\x00\x00"), "value A ts=" TS_NS " value=0x1.8p+0\n"},
+        {BYTES("\x84\xa4type\xa5value" SYMBOL TS "\xa5value\xca\x3f\xc0\x00\x00"),
+         "value A ts=" TS_NS " value=0x1.8p+0\n"},
         {BYTES("\x84\xa4type\xa5value" SYMBOL TS "\xa5value\xff"), "value A ts=" TS_NS " value=-0x1p+0\n"},
-        {BYTES("\x84\xa4type\xa5value" SYMBOL TS "\xa5value\xa1" "1"), "value_invalid\n"},
+        {BYTES("\x84\xa4type\xa5value" SYMBOL TS "\xa5value\xa1"
+               "1"),
+         "value_invalid\n"},
         {BYTES("\x84\xa4type\xa5value" SYMBOL TS "\xa5value\xcb\xff\xf0\x00\x00\x00\x00\x00\x00"), "value_invalid\n"},
     };
     CHECK(samples);
@@ -96,15 +109,22 @@ static void keys_and_values_of_other_forms_have_their_reasons(void **unused)
         {BYTES("\x92" GOOD GOOD GOOD), LINE LINE LINE},
         {BYTES("\xdc\x00\x02" GOOD "\x05" GOOD), LINE "not_an_object\n" LINE},
         {BYTES("\x90\x90" GOOD), LINE},
-        {BYTES("\x05" GOOD "\xa1x\xc0\x91\x91\x05" GOOD), "not_an_object\n" LINE "not_an_object\nnot_an_object\nnot_an_object\n" LINE},
+        {BYTES("\x05" GOOD "\xa1x\xc0\x91\x91\x05" GOOD),
+         "not_an_object\n" LINE "not_an_object\nnot_an_object\nnot_an_object\n" LINE},
         {BYTES(FIVE "\xa5price\x02" GOOD), "key_duplicate\n" LINE},
         {BYTES(FIVE "\xd9\x05price\x02"), "key_duplicate\n"},
         {BYTES("\xde\x00\x04" TYPE_TRADE SYMBOL TS PRICE), LINE},
         {BYTES("\xdf\x00\x00\x00\x04" TYPE_TRADE SYMBOL TS PRICE), LINE},
         {BYTES(FIVE "\x05\x06"), "trade A ts=" TS_NS " price=2/0 unknown=1\n"},
-        {BYTES(FIVE "\x92\xa1" "a\xc0\x81\x01\x02"), "trade A ts=" TS_NS " price=2/0 unknown=1\n"},
-        {BYTES(FIVE "\xa1x\xc7\x03\x01" "abc"), "trade A ts=" TS_NS " price=2/0 unknown=1\n"},
-        {BYTES(FIVE "\xa1x\xc4\x03" "\xff\xff\xff"), "trade A ts=" TS_NS " price=2/0 unknown=1\n"},
+        {BYTES(FIVE "\x92\xa1"
+                    "a\xc0\x81\x01\x02"),
+         "trade A ts=" TS_NS " price=2/0 unknown=1\n"},
+        {BYTES(FIVE "\xa1x\xc7\x03\x01"
+                    "abc"),
+         "trade A ts=" TS_NS " price=2/0 unknown=1\n"},
+        {BYTES(FIVE "\xa1x\xc4\x03"
+                    "\xff\xff\xff"),
+         "trade A ts=" TS_NS " price=2/0 unknown=1\n"},
         {BYTES(FIVE "\xa1x\xa1\xff" GOOD), "utf8_invalid\n" LINE},
         {BYTES(FIVE "\xa1\xff\x01" GOOD), "utf8_invalid\n" LINE},
         {BYTES(FIVE "\xa5venue\xa1\xff" GOOD), "utf8_invalid\n" LINE},
@@ -112,15 +132,29 @@ static void keys_and_values_of_other_forms_have_their_reasons(void **unused)
         {BYTES(FIVE "\xa5venue\xa0"), "name_invalid\n"},
         {BYTES(FIVE "\xa5venue\x01"), "name_invalid\n"},
         {BYTES(FIVE "\xa5venue\xc0"), LINE},
-        {BYTES(FIVE "\xaa" "conditions\x92\xa7odd_lot\xa6" "form_t"), "trade A ts=" TS_NS " price=2/0 conditions=80000400\n"},
-        {BYTES(FIVE "\xaa" "conditions\x91\x01"), "condition_unknown\n"},
-        {BYTES(FIVE "\xaa" "conditions\x01"), "condition_unknown\n"},
-        {BYTES("\x81\xa4type\xa4" "book"), "type_unsupported\n"},
-        {BYTES("\x82\xa4side\xa3" "bid\xa4type\xa4" "book"), "type_unsupported\n"},
+        {BYTES(FIVE "\xaa"
+                    "conditions\x92\xa7odd_lot\xa6"
+                    "form_t"),
+         "trade A ts=" TS_NS " price=2/0 conditions=80000400\n"},
+        {BYTES(FIVE "\xaa"
+                    "conditions\x91\x01"),
+         "condition_unknown\n"},
+        {BYTES(FIVE "\xaa"
+                    "conditions\x01"),
+         "condition_unknown\n"},
+        {BYTES("\x81\xa4type\xa4"
+               "book"),
+         "type_unsupported\n"},
+        {BYTES("\x82\xa4side\xa3"
+               "bid\xa4type\xa4"
+               "book"),
+         "type_unsupported\n"},
         {BYTES("\x81\xa4type\x01"), "type_unknown\n"},
         {BYTES("\x80"), "type_missing\n"},
         {BYTES("\x84" TYPE_TRADE SYMBOL PRICE "\xa2ts\xca\x3f\xc0\x00\x00"), "ts_invalid\n"},
-        {BYTES("\x84" TYPE_TRADE SYMBOL PRICE "\xa2ts\xb4" "2014-05-02T12:30:00Z"), LINE},
+        {BYTES("\x84" TYPE_TRADE SYMBOL PRICE "\xa2ts\xb4"
+               "2014-05-02T12:30:00Z"),
+         LINE},
         {BYTES("\x84" TYPE_TRADE SYMBOL PRICE "\xa2ts\x01"), "ts_out_of_range\n"},
     };
     CHECK(samples);
@@ -138,11 +172,19 @@ static void what_is_cut_off_or_promises_too_much_ends_the_body(void **unused)
         {BYTES("\xdd\xff\xff\xff\xff" GOOD), LINE "malformed\ntorn\n"},
         {BYTES("\xdf\xff\xff\xff\xff" TYPE_TRADE), "malformed\ntorn\n"},
         {BYTES(FIVE "\xa1x\xdd\xff\xff\xff\xff"), "malformed\ntorn\n"},
-        {BYTES(FIVE "\xa1x\xdb\xff\xff\xff\xff" "abc"), "malformed\ntorn\n"},
-        {BYTES(FIVE "\xdb\xff\xff\xff\xff" "abc"), "malformed\ntorn\n"},
-        {BYTES(FIVE "\xa5venue\xdb\xff\xff\xff\xff" "abc"), "malformed\ntorn\n"},
+        {BYTES(FIVE "\xa1x\xdb\xff\xff\xff\xff"
+                    "abc"),
+         "malformed\ntorn\n"},
+        {BYTES(FIVE "\xdb\xff\xff\xff\xff"
+                    "abc"),
+         "malformed\ntorn\n"},
+        {BYTES(FIVE "\xa5venue\xdb\xff\xff\xff\xff"
+                    "abc"),
+         "malformed\ntorn\n"},
         {BYTES(FIVE "\xa1x\xc9\xff\xff\xff\xff\x01"), "malformed\ntorn\n"},
-        {BYTES(FIVE "\xaa" "conditions\xdd\xff\xff\xff\xff"), "malformed\ntorn\n"},
+        {BYTES(FIVE "\xaa"
+                    "conditions\xdd\xff\xff\xff\xff"),
+         "malformed\ntorn\n"},
         {BYTES("\xd9"), "malformed\ntorn\n"},
         {BYTES("\x81\xa4typ"), "malformed\ntorn\n"},
     };

@@ -1,4 +1,5 @@
-/* tests/unit/ingest/number_test.c - digits to exact decimals and correctly rounded doubles, against strtod and whole-number arithmetic. */
+/* tests/unit/ingest/number_test.c - digits to exact decimals and correctly rounded doubles, against strtod and
+ * whole-number arithmetic. */
 #include "records.h"
 
 #include "base/random.h"
@@ -31,7 +32,8 @@ static void doubles_are_those_of_strtod(void **unused)
         if (round % 3 == 0)
             snprintf(text, sizeof text, "%.*e", digits, value);
         else if (round % 3 == 1)
-            snprintf(text, sizeof text, "%" PRIu64 ".%" PRIu64, fm_random_below(&random, 1000000), fm_random_next(&random));
+            snprintf(text, sizeof text, "%" PRIu64 ".%" PRIu64, fm_random_below(&random, 1000000),
+                     fm_random_next(&random));
         else
             snprintf(text, sizeof text, "%" PRIu64 "e%d", fm_random_next(&random) >> fm_random_below(&random, 64),
                      (int)fm_random_below(&random, 60) - 30);

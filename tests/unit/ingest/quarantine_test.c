@@ -5,7 +5,8 @@
 
 static void add(fm_quarantine *ring, uint32_t index, const char *data, size_t size)
 {
-    fm_quarantine_add(ring, 1000 + index, FM_price_invalid, index, "\"price\": is not a decimal number", (fm_slice){data, size});
+    fm_quarantine_add(ring, 1000 + index, FM_price_invalid, index, "\"price\": is not a decimal number",
+                      (fm_slice){data, size});
 }
 
 static void an_entry_keeps_why_where_and_the_first_bytes(void **unused)

@@ -12,7 +12,7 @@
 #include <string.h>
 
 typedef struct line {
-    char   text[8192];
+    char text[8192];
     size_t used;
 } line;
 
@@ -42,7 +42,8 @@ static inline void line_decimal(line *out, const char *key, fm_decimal_number nu
 /* "trade EURUSD ts=1 price=138512/5 …"; what is absent is not shown. */
 static inline void line_record(line *out, const fm_record *record)
 {
-    line_add(out, "%s %.*s ts=%" PRId64, fm_kind_name(record->kind), (int)record->symbol.size, record->symbol.data, record->ts_ns);
+    line_add(out, "%s %.*s ts=%" PRId64, fm_kind_name(record->kind), (int)record->symbol.size, record->symbol.data,
+             record->ts_ns);
     line_name(out, "venue", record->venue);
     line_name(out, "channel", record->channel);
     line_name(out, "session", record->session);
@@ -92,8 +93,9 @@ static inline void line_body(line *out, fm_format format, const void *body, size
         } else {
             assert_int_equal(decoder.error.code, result);
             line_add(out, "%s", fm_error_name(result));
-            assert_true(decoder.record.data == NULL || ((const char *)body <= decoder.record.data &&
-                                                        decoder.record.data + decoder.record.size <= (const char *)body + size));
+            assert_true(decoder.record.data == NULL ||
+                        ((const char *)body <= decoder.record.data &&
+                         decoder.record.data + decoder.record.size <= (const char *)body + size));
         }
         line_add(out, "\n");
     }
@@ -102,13 +104,13 @@ static inline void line_body(line *out, fm_format format, const void *body, size
     assert_int_equal(fm_decoder_next(&decoder, &record), 0);
 }
 
-#define assert_body(format, body, size, expected)                                                                                    \
-    do {                                                                                                                             \
-        line line_;                                                                                                                  \
-        line_body(&line_, format, body, size, &fm_decode_limits_preset);                                                             \
-        if (strcmp(line_.text, expected) != 0)                                                                                       \
-            fail_msg("%.*s\n  gives    %s  expected %s", (int)((size) < 400 ? (size) : 400), (const char *)(body), line_.text,       \
-                     expected);                                                                                                      \
+#define assert_body(format, body, size, expected)                                                                      \
+    do {                                                                                                               \
+        line line_;                                                                                                    \
+        line_body(&line_, format, body, size, &fm_decode_limits_preset);                                               \
+        if (strcmp(line_.text, expected) != 0)                                                                         \
+            fail_msg("%.*s\n  gives    %s  expected %s", (int)((size) < 400 ? (size) : 400), (const char *)(body),     \
+                     line_.text, expected);                                                                            \
     } while (0)
 
 #endif
