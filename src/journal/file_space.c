@@ -96,10 +96,10 @@ static int complete(fm_journal_writer *writer)
     fm_journal_add(journal, segment);
     journal->disk_bytes += segment->file_size;
     pthread_mutex_unlock(&journal->lock);
-    fm_journal_count(journal, FM_METRIC_JOURNAL_SEGMENTS, 1);
     writer->slot[segment->index % FM_JOURNAL_SLOTS] = segment;
     atomic_fetch_add(&writer->room, usable(journal));
     atomic_store_explicit(&writer->ready, segment->index + 1, memory_order_release);
+    fm_journal_count(journal, FM_METRIC_JOURNAL_SEGMENTS, 1);
     return 1;
 }
 

@@ -20,8 +20,9 @@ enum {
     FM_JOURNAL_AHEAD = 1,             /* segments preallocated behind the one being written */
 };
 
-/* Bytes kept from reservations: what two segment ends may waste because events are not cut in two. */
-#define FM_JOURNAL_SLACK ((int64_t)(2 * (FM_JOURNAL_EVENT_MAX + sizeof(fm_frame_header))))
+/* Bytes kept from reservations: what the end of a segment may waste because events are not cut in two. Reservations lie in two
+ * segments, so there is one such end between them. */
+#define FM_JOURNAL_SLACK ((int64_t)(FM_JOURNAL_EVENT_MAX + sizeof(fm_frame_header)))
 
 typedef struct fm_preparation { /* a segment on its way to a slot */
     fm_segment *segment;        /* NULL = none */

@@ -109,6 +109,31 @@ static void reading_filters_by_partition_and_by_what_the_caller_has(void **unuse
     bed_fini(&bed);
 }
 
+/* Partition 0 is in three runs and partition 1 in the first and the last: the caller has 0 up to the second run, so the
+ * first run is read for 1, the second is passed over, the third is read for both. */
+static void passing_over_a_segment_keeps_the_thread(void **unused)
+{
+    (void)unused;
+    fm_bed bed;
+    bed_init(&bed);
+    for (int run = 0; run < 3; run++) {
+        bed_open(&bed);
+        bed_append(&bed, 0, 0, 5);
+        if (run != 1)
+            bed_append(&bed, 0, 1, 5);
+        bed_close(&bed);
+    }
+    bed_open(&bed);
+    uint64_t after[FM_PARTITION_COUNT] = {[0] = 10, [1] = 2};
+    fm_seen seen;
+    assert_int_equal(bed_read(&bed, UINT64_MAX, after, &seen, NULL), 0);
+    assert_false(seen.wrong);
+    assert_int_equal(seen.first[0], 11);
+    assert_int_equal(seen.first[1], 1);
+    assert_int_equal(seen.last[1], 10);
+    bed_fini(&bed);
+}
+
 static int stop_at_third(void *context, const fm_frame *frame)
 {
     (void)frame;
@@ -383,6 +408,7 @@ int main(void)
         cmocka_unit_test(frames_come_back_after_a_crash_of_the_process),
         cmocka_unit_test(the_number_of_shards_may_change_between_runs),
         cmocka_unit_test(reading_filters_by_partition_and_by_what_the_caller_has),
+        cmocka_unit_test(passing_over_a_segment_keeps_the_thread),
         cmocka_unit_test(a_visit_can_stop_the_reading),
         cmocka_unit_test(frames_of_every_size_survive),
         cmocka_unit_test(rolling_is_told_once_a_segment),
