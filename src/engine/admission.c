@@ -10,6 +10,11 @@
 
 static const int64_t power_of_ten[FM_SCALE_MAX + 1] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000, 1000000000};
 
+static const int64_t largest_times[FM_SCALE_MAX + 1] = { /* FM_MAGNITUDE_MAX / 10^k */
+    FM_MAGNITUDE_MAX,           FM_MAGNITUDE_MAX / 10,       FM_MAGNITUDE_MAX / 100,       FM_MAGNITUDE_MAX / 1000,
+    FM_MAGNITUDE_MAX / 10000,   FM_MAGNITUDE_MAX / 100000,   FM_MAGNITUDE_MAX / 1000000,   FM_MAGNITUDE_MAX / 10000000,
+    FM_MAGNITUDE_MAX / 100000000, FM_MAGNITUDE_MAX / 1000000000};
+
 void *fm_grow(void *array, uint32_t *capacity, uint32_t need, size_t size)
 {
     if (need <= *capacity)
@@ -50,6 +55,7 @@ void fm_admission_fini(fm_admission *admission)
 
 int fm_admission_domain(const fm_admission *admission, fm_slice name)
 {
+    /* Few domains, and most records are of the first ones. */
     for (uint32_t i = 0; i < admission->domain_count; i++) {
         const fm_domain_entry *domain = &admission->domain[i];
         if (domain->name_size == name.size && memcmp(domain->name, name.data, name.size) == 0)
@@ -330,10 +336,10 @@ static int rescale(int64_t *number, int from, int to, int too_large)
 {
     if (*number == FM_ABSENT || from == to)
         return 0;
-    int64_t factor = power_of_ten[to - from];
-    if (*number > FM_MAGNITUDE_MAX / factor || *number < -(FM_MAGNITUDE_MAX / factor))
+    int64_t largest = largest_times[to - from];
+    if (*number > largest || *number < -largest)
         return too_large;
-    *number *= factor;
+    *number *= power_of_ten[to - from];
     return 0;
 }
 

@@ -64,7 +64,6 @@ int fm_fold_create(const fm_fold_config *config, fm_fold **out, fm_error *error)
     uint32_t batch = config->batch_max;
     fold->row = need(calloc(batch, sizeof(*fold->row)));
     fold->timer_event = need(calloc(batch, sizeof(*fold->timer_event)));
-    fold->call_row = need(calloc(batch, sizeof(*fold->call_row)));
     fold->call_event = need(calloc(batch, sizeof(*fold->call_event)));
     fold->call_timer = need(calloc(batch, sizeof(*fold->call_timer)));
     fold->call_slots = need(calloc(batch, sizeof(*fold->call_slots)));
@@ -93,7 +92,6 @@ void fm_fold_destroy(fm_fold *fold)
     free(fold->rule_row);
     free(fold->rule_row_count);
     free(fold->rule_pending);
-    free(fold->call_row);
     free(fold->call_event);
     free(fold->call_timer);
     free(fold->call_slots);
@@ -165,6 +163,7 @@ void fm_partition_refresh_kills(fm_partition *partition)
     const fm_rule_set *set = partition->plan->set;
     free(partition->killed_from);
     partition->killed_from = need(malloc((set->count + 1) * sizeof(uint64_t)));
+    partition->any_killed = false;
     for (uint32_t r = 0; r < set->count; r++) {
         char hash[33];
         fm_hash128_hex(set->rule[r].hash, hash);
@@ -173,6 +172,7 @@ void fm_partition_refresh_kills(fm_partition *partition)
             if (strcmp(partition->kill[k].rule, set->rule[r].id) == 0 && strcmp(partition->kill[k].hash, hash) == 0 &&
                 partition->kill[k].at_sequence < partition->killed_from[r])
                 partition->killed_from[r] = partition->kill[k].at_sequence;
+        partition->any_killed |= partition->killed_from[r] != UINT64_MAX;
     }
 }
 
@@ -218,7 +218,7 @@ fm_series *fm_fold_series(fm_fold *fold, fm_partition *partition, uint32_t index
                                     (fm_slice){series->venue, series->venue_size});
     series->block = block_take(fold, series->layout->block_size);
     fm_block_init(partition->plan, series->layout, series->block);
-    fm_series_ready(partition->plan, series);
+    fm_series_derive(partition->plan, series);
     partition->series[index] = series;
     partition->series_count = index + 1;
     return series;
@@ -238,7 +238,7 @@ void fm_fold_switch(fm_fold *fold, fm_partition *partition, fm_plan *plan)
         fm_block_carry(old, from, series->block, plan, series->layout, block);
         block_give(fold, series->block, from->block_size);
         series->block = block;
-        fm_series_ready(plan, series);
+        fm_series_derive(plan, series);
     }
     fold->pending_stale = true;
     for (uint32_t d = 0; d < partition->domain_count; d++) {
@@ -250,6 +250,7 @@ void fm_fold_switch(fm_fold *fold, fm_partition *partition, fm_plan *plan)
                     health[t] = partition->domain[d].health[f]; /* an unchanged rule keeps its strikes */
         free(partition->domain[d].health);
         partition->domain[d].health = health;
+        fm_domain_derive(plan, &partition->domain[d]);
     }
     partition->plan = plan;
     fm_partition_refresh_kills(partition);

@@ -53,7 +53,6 @@ struct fm_fold {
     uint32_t       rule_capacity;
     fm_event      *timer_event;  /* events of timer rows */
     /* one rule's call */
-    uint32_t      *call_row;
     const fm_event **call_event;
     bool          *call_timer;
     double       **call_slots;
@@ -78,7 +77,8 @@ void fm_rows_add(fm_fold *fold, fm_partition *partition, fm_series *series, cons
 void fm_rows_add_timer(fm_fold *fold, fm_partition *partition, fm_series *series, uint32_t rule, int64_t due_ns, int64_t receive_ns,
                        uint64_t sequence);
 void fm_rows_run(fm_fold *fold);
-void fm_series_ready(const fm_plan *plan, fm_series *series); /* the ready mask from the outputs: after a block was replaced */
+void fm_series_derive(const fm_plan *plan, fm_series *series); /* its masks from its block: after the block was replaced */
+void fm_domain_derive(const fm_plan *plan, fm_fold_domain *domain);
 
 /* timers.c */
 void fm_timer_ask_for(fm_partition *partition, fm_series *series, uint32_t rule, int64_t due_ns);

@@ -126,7 +126,9 @@ typedef struct fm_series {
     fm_top  *top;
     uint32_t top_count, top_capacity;
     const struct fm_layout *layout;
-    uint64_t ready[4]; /* columns that are not NaN: FM_MASK_WORDS of engine/plan.h */
+    /* Derived from the block, never state of its own (fm_series_derive): */
+    uint64_t ready[4];   /* columns that are not NaN: FM_MASK_WORDS of engine/plan.h */
+    uint64_t pending[FM_RULES_MAX / 64]; /* rules whose `when` holds */
     char    *block; /* kernel states, outputs, rule states: engine/plan.h */
 } fm_series;
 
@@ -148,6 +150,7 @@ typedef struct fm_timer { /* a heap of them per (partition, domain), by (due, ru
 typedef struct fm_fold_domain {
     int64_t         time_ns;
     fm_rule_health *health; /* by rule index of the current set */
+    uint64_t        quarantined[FM_RULES_MAX / 64]; /* derived from health: a bit each */
     fm_timer       *heap;
     uint32_t        heap_count, heap_capacity;
     int64_t         batch_first_ns; /* smallest time in the batch being filled; INT64_MAX = none: bounds when a timer asked in it can be due */
@@ -173,6 +176,7 @@ typedef struct fm_partition {
     fm_kill_mark   *kill;
     uint32_t        kill_count, kill_capacity;
     uint64_t       *killed_from; /* by rule index of the current set: UINT64_MAX = runs */
+    bool            any_killed;  /* some rule of the current set has a killed_from */
     char            build[64];
 } fm_partition;
 

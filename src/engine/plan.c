@@ -134,6 +134,25 @@ static int plan_rule(fm_plan *plan, uint32_t index, fm_error *error)
     return 0;
 }
 
+/* What the tick path would else work out anew for every record. */
+static void index_readers(fm_plan *plan)
+{
+    plan->mask_words = (plan->column_count + 63) / 64;
+    plan->rule_words = (plan->set->count + 63) / 64;
+    for (uint32_t n = 0; n < plan->node_count; n++) {
+        fm_node *node = &plan->node[n];
+        for (uint32_t o = 0; o < node->output_count; o++) {
+            int column = node->column[o];
+            if (column < 0)
+                continue;
+            node->used[node->used_count++] = (uint8_t)o;
+            for (uint32_t r = 0; r < plan->set->count; r++)
+                if ((plan->rule[r].needs.word[column / 64] >> (column % 64)) & 1)
+                    node->readers[r / 64] |= UINT64_C(1) << (r % 64);
+        }
+    }
+}
+
 static void sign(fm_plan *plan)
 {
     struct {
@@ -164,7 +183,7 @@ int fm_plan_create(const fm_rule_set *set, fm_plan **out, fm_error *error)
             return result;
         }
     }
-    plan->mask_words = (plan->column_count + 63) / 64;
+    index_readers(plan);
     sign(plan);
     *out = plan;
     return 0;
@@ -176,6 +195,7 @@ static void layout_destroy(fm_layout *layout)
     free(layout->node_state);
     free(layout->rule);
     free(layout->rule_state);
+    free(layout->rule_at);
     free(layout);
 }
 
@@ -224,15 +244,20 @@ static fm_layout *layout_create(const fm_plan *plan, const uint64_t *match)
     memcpy(layout->match, match, sizeof(layout->match));
     layout->rule = calloc(plan->set->count + 1, sizeof(uint16_t));
     layout->rule_state = calloc(plan->set->count + 1, sizeof(uint32_t));
+    layout->rule_at = malloc((plan->set->count + 1) * sizeof(int16_t));
     layout->node = calloc(plan->node_count + 1, sizeof(uint16_t));
     layout->node_state = calloc(plan->node_count + 1, sizeof(uint32_t));
-    FM_ASSERT(layout->rule != NULL && layout->rule_state != NULL && layout->node != NULL && layout->node_state != NULL);
-    for (uint32_t r = 0; r < plan->set->count; r++)
+    FM_ASSERT(layout->rule != NULL && layout->rule_state != NULL && layout->rule_at != NULL && layout->node != NULL && layout->node_state != NULL);
+    for (uint32_t r = 0; r < plan->set->count; r++) {
+        layout->rule_at[r] = -1;
         if ((match[r / 64] >> (r % 64)) & 1) {
+            layout->rule_at[r] = (int16_t)layout->rule_count;
             layout->rule[layout->rule_count++] = (uint16_t)r;
+            layout->handlers[r / 64] |= (uint64_t)plan->set->rule[r].has_on_event << (r % 64);
             layout->has_timer |= plan->set->rule[r].has_on_timer;
             want_nodes(plan, r, wanted);
         }
+    }
     uint32_t size = 0;
     for (uint32_t n = 0; n < plan->node_count; n++)
         if (wanted[n]) {
@@ -261,14 +286,6 @@ const fm_layout *fm_plan_layout(fm_plan *plan, fm_slice symbol, fm_slice venue)
             return plan->layout[i];
     plan->layout = fm_grow(plan->layout, &plan->layout_capacity, plan->layout_count + 1, sizeof(*plan->layout));
     return plan->layout[plan->layout_count++] = layout_create(plan, match);
-}
-
-int fm_layout_rule(const fm_layout *layout, uint32_t rule)
-{
-    for (uint32_t i = 0; i < layout->rule_count; i++)
-        if (layout->rule[i] == rule)
-            return (int)i;
-    return -1;
 }
 
 /* ---- blocks ---- */

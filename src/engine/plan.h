@@ -33,6 +33,9 @@ typedef struct fm_node {
     int16_t   of_column; /* -1 = none */
     int16_t   of_node;
     int16_t   column[FM_KERNEL_OUTPUTS_MAX]; /* -1 = nobody reads it */
+    uint8_t   used_count;
+    uint8_t   used[FM_KERNEL_OUTPUTS_MAX];   /* outputs that have a column */
+    uint64_t  readers[FM_RULES_MAX / 64];    /* rules that read one of its columns, a bit each */
     uint32_t  state_size;
     fm_hash128 key;      /* of kernel, layout, parameters, inputs: state is carried over by it */
 } fm_node;
@@ -53,6 +56,8 @@ typedef struct fm_layout {
     uint16_t *rule;
     uint32_t *rule_state;
     uint32_t  rule_count;
+    int16_t  *rule_at;    /* by rule index of the set: its place in `rule`, or -1 */
+    uint64_t  handlers[FM_RULES_MAX / 64]; /* rules with on_event: they look at every record of their kinds */
     uint32_t  outputs;    /* offset of the plan's column_count doubles */
     uint32_t  block_size;
     bool      has_timer;
@@ -62,7 +67,7 @@ typedef struct fm_layout {
 typedef struct fm_plan {
     const fm_rule_set *set;
     fm_node      node[FM_NODES_MAX];
-    uint32_t     node_count, column_count, mask_words;
+    uint32_t     node_count, column_count, mask_words, rule_words;
     fm_plan_rule rule[FM_RULES_MAX];
     int64_t      timer_min_ns; /* the smallest of the rules with timers; INT64_MAX = no timers */
     fm_layout  **layout;
@@ -96,6 +101,9 @@ static inline fm_rule_state *fm_block_rule(const fm_layout *layout, char *block,
 }
 
 /* The place of a rule in a layout, or -1. */
-int fm_layout_rule(const fm_layout *layout, uint32_t rule);
+static inline int fm_layout_rule(const fm_layout *layout, uint32_t rule)
+{
+    return layout->rule_at[rule];
+}
 
 #endif

@@ -10,8 +10,7 @@
 
 /* ---- kernels ---- */
 
-static void step_node(const fm_node *node, void *state, int64_t ts_ns, const double *market, double *outputs, fm_mask *stepped,
-                      uint64_t *ready)
+static void step_node(const fm_node *node, void *state, int64_t ts_ns, const double *market, double *outputs, fm_series *series)
 {
     double in[FM_KERNEL_INPUTS_MAX], out[FM_KERNEL_OUTPUTS_MAX];
     for (uint32_t i = 0; i < node->input_count; i++)
@@ -22,18 +21,17 @@ static void step_node(const fm_node *node, void *state, int64_t ts_ns, const dou
         node->kernel->score(state, ts_ns, in, out);
         node->kernel->update(state, ts_ns, in);
     }
-    for (uint32_t o = 0; o < node->output_count; o++) {
-        int column = node->column[o];
-        if (column >= 0) {
-            uint64_t bit = UINT64_C(1) << (column % 64);
-            outputs[column] = out[o];
-            stepped->word[column / 64] |= bit;
-            ready[column / 64] = isnan(out[o]) ? ready[column / 64] & ~bit : ready[column / 64] | bit;
-        }
+    for (uint32_t u = 0; u < node->used_count; u++) {
+        double value = out[node->used[u]];
+        uint32_t column = (uint32_t)node->column[node->used[u]];
+        outputs[column] = value;
+        uint64_t *ready = &series->ready[column / 64];
+        *ready = (*ready & ~(UINT64_C(1) << (column % 64))) | (uint64_t)!isnan(value) << (column % 64);
     }
 }
 
-static void step_nodes(const fm_plan *plan, fm_series *series, int64_t ts_ns, uint32_t carries, const double *market, fm_mask *stepped)
+/* Steps what the record carries; `readers` gets the rules that read something that moved. */
+static void step_nodes(const fm_plan *plan, fm_series *series, int64_t ts_ns, uint32_t carries, const double *market, uint64_t *readers)
 {
     const fm_layout *layout = series->layout;
     double *outputs = fm_block_outputs(layout, series->block);
@@ -42,27 +40,34 @@ static void step_nodes(const fm_plan *plan, fm_series *series, int64_t ts_ns, ui
         uint32_t index = layout->node[i];
         const fm_node *node = &plan->node[index];
         done[index] = node->trigger != 0 ? (node->trigger & carries) != 0 : done[node->of_node];
-        if (done[index])
-            step_node(node, series->block + layout->node_state[i], ts_ns, market, outputs, stepped, series->ready);
+        if (!done[index])
+            continue;
+        step_node(node, series->block + layout->node_state[i], ts_ns, market, outputs, series);
+        for (uint32_t w = 0; w < plan->rule_words; w++)
+            readers[w] |= node->readers[w];
     }
 }
 
 /* ---- rows ---- */
 
-void fm_series_ready(const fm_plan *plan, fm_series *series)
+void fm_series_derive(const fm_plan *plan, fm_series *series)
 {
     const double *outputs = fm_block_outputs(series->layout, series->block);
     memset(series->ready, 0, sizeof(series->ready));
+    memset(series->pending, 0, sizeof(series->pending));
     for (uint32_t c = 0; c < plan->column_count; c++)
         series->ready[c / 64] |= (uint64_t)!isnan(outputs[c]) << (c % 64);
+    for (uint32_t i = 0; i < series->layout->rule_count; i++) {
+        uint32_t r = series->layout->rule[i];
+        series->pending[r / 64] |= (uint64_t)(fm_block_rule(series->layout, series->block, i)->pending_ns != INT64_MIN) << (r % 64);
+    }
 }
 
-static bool touches(const fm_mask *a, const fm_mask *b, uint32_t words)
+void fm_domain_derive(const fm_plan *plan, fm_fold_domain *domain)
 {
-    uint64_t any = 0;
-    for (uint32_t w = 0; w < words; w++)
-        any |= a->word[w] & b->word[w];
-    return any != 0;
+    memset(domain->quarantined, 0, sizeof(domain->quarantined));
+    for (uint32_t r = 0; r < plan->set->count; r++)
+        domain->quarantined[r / 64] |= (uint64_t)domain->health[r].quarantined << (r % 64);
 }
 
 static bool covers(const uint64_t *have, const fm_mask *need, uint32_t words)
@@ -74,26 +79,27 @@ static bool covers(const uint64_t *have, const fm_mask *need, uint32_t words)
 }
 
 /* The rules that look at this row: those that read something the record moved (handlers: every record of their kinds). */
-static void list_rules(fm_fold *fold, uint32_t row_index, const fm_mask *stepped)
+static void list_rules(fm_fold *fold, uint32_t row_index, const uint64_t *readers)
 {
     const fm_row *row = &fold->row[row_index];
     const fm_plan *plan = fold->current;
     const fm_layout *layout = row->series->layout;
-    fm_rule_health *health = row->partition->domain[row->series->domain].health;
-    for (uint32_t i = 0; i < layout->rule_count; i++) {
-        uint32_t r = layout->rule[i];
-        const fm_plan_rule *planned = &plan->rule[r];
-        if ((planned->kinds >> row->event->kind & 1) == 0 || row->sequence >= row->partition->killed_from[r] || health[r].quarantined)
-            continue;
-        if (!plan->set->rule[r].has_on_event && !touches(&planned->needs, stepped, plan->mask_words))
-            continue;
-        if (!covers(row->series->ready, &planned->needs, plan->mask_words)) {
-            health[r].not_ready++;
-            fm_count(fold->config.counters, FM_METRIC_RULE_NOT_READY, 1);
-            continue;
+    const fm_fold_domain *domain = &row->partition->domain[row->series->domain];
+    for (uint32_t w = 0; w < plan->rule_words; w++)
+        for (uint64_t left = (readers[w] | layout->handlers[w]) & layout->match[w] & ~domain->quarantined[w]; left != 0; left &= left - 1) {
+            uint32_t r = 64 * w + (uint32_t)__builtin_ctzll(left);
+            const fm_plan_rule *planned = &plan->rule[r];
+            if ((planned->kinds >> row->event->kind & 1) == 0)
+                continue;
+            if (FM_UNLIKELY(row->partition->any_killed) && row->sequence >= row->partition->killed_from[r])
+                continue;
+            if (!covers(row->series->ready, &planned->needs, plan->mask_words)) {
+                domain->health[r].not_ready++;
+                fm_count(fold->config.counters, FM_METRIC_RULE_NOT_READY, 1);
+                continue;
+            }
+            fold->rule_row[(size_t)r * fold->config.batch_max + fold->rule_row_count[r]++] = row_index;
         }
-        fold->rule_row[(size_t)r * fold->config.batch_max + fold->rule_row_count[r]++] = row_index;
-    }
 }
 
 static uint32_t add_row(fm_fold *fold, const fm_row *row)
@@ -108,15 +114,15 @@ static uint32_t add_row(fm_fold *fold, const fm_row *row)
 void fm_rows_add(fm_fold *fold, fm_partition *partition, fm_series *series, const fm_event *event, int64_t receive_ns, uint64_t sequence)
 {
     double market[FM_INPUT_OF + 1];
-    fm_mask stepped = {{0}};
+    uint64_t readers[FM_RULES_MAX / 64] = {0};
     uint32_t carries = fm_market_apply(fold, partition, series, event, market);
     if (series->layout->rule_count == 0)
         return;
-    step_nodes(partition->plan, series, event->ts_ns, carries, market, &stepped);
+    step_nodes(partition->plan, series, event->ts_ns, carries, market, readers);
     uint32_t index = add_row(fold, &(fm_row){.event = event, .series = series, .partition = partition, .sequence = sequence,
                                              .position = partition->position, .receive_ns = receive_ns,
                                              .now_ns = partition->domain[series->domain].time_ns});
-    list_rules(fold, index, &stepped);
+    list_rules(fold, index, readers);
 }
 
 void fm_rows_add_timer(fm_fold *fold, fm_partition *partition, fm_series *series, uint32_t rule, int64_t due_ns, int64_t receive_ns,
@@ -211,12 +217,14 @@ static void step_when(fm_fold *fold, uint32_t rule_index, uint32_t row_index, bo
     const fm_row *row = &fold->row[row_index];
     fm_rule_state *state = rule_state(row, rule_index);
     if (!hit) {
-        fold->rule_pending[rule_index] -= state->pending_ns != INT64_MIN;
+        fold->rule_pending[rule_index]--;
+        row->series->pending[rule_index / 64] &= ~(UINT64_C(1) << (rule_index % 64));
         state->pending_ns = INT64_MIN;
         return;
     }
     if (state->pending_ns == INT64_MIN) {
         fold->rule_pending[rule_index]++;
+        row->series->pending[rule_index / 64] |= UINT64_C(1) << (rule_index % 64);
         state->pending_ns = row->now_ns;
         state->pending_position = row->position;
     }
@@ -244,12 +252,27 @@ static void count_pending(fm_fold *fold)
 
 /* ---- one rule over the batch ---- */
 
+/* Most rows neither hold nor end an episode: they cost a look at their byte, and at their instrument while some episode is open. */
+static void take_hits(fm_fold *fold, uint32_t rule_index, const fm_rule_call *call, uint32_t from, uint32_t to)
+{
+    for (uint32_t k = from; k < to; k++) {
+        if (fold->rule_pending[rule_index] == 0) {
+            const uint8_t *next = memchr(call->hit + k, 1, to - k);
+            if (next == NULL)
+                return;
+            k = (uint32_t)(next - call->hit);
+        }
+        const fm_series *series = fold->row[call->row[k]].series;
+        if (call->hit[k] != 0 || (series->pending[rule_index / 64] >> (rule_index % 64)) & 1)
+            step_when(fold, rule_index, call->row[k], call->hit[k] != 0);
+    }
+}
+
 static void take_results(fm_fold *fold, uint32_t rule_index, const fm_rule_call *call, uint32_t from, uint32_t to)
 {
     const fm_rule *rule = &fold->current->set->rule[rule_index];
-    for (uint32_t k = from; rule->has_when && k < to; k++)
-        if (call->hit[k] != 0 || fold->rule_pending[rule_index] > 0)
-            step_when(fold, rule_index, call->row[k], call->hit[k] != 0);
+    if (rule->has_when)
+        take_hits(fold, rule_index, call, from, to);
     for (uint32_t e = 0; e < call->emit_count; e++) {
         const fm_row *row = &fold->row[call->row[call->emit[e].row]];
         raise(fold, rule_index, call->row[call->emit[e].row], row->now_ns, row->position, &call->emit[e]);
@@ -270,24 +293,58 @@ static void strike(fm_fold *fold, uint32_t rule_index, const fm_row *row, const 
     fm_count(fold->config.counters, FM_METRIC_RULE_ERRORS, 1);
     memset(health->error, 0, sizeof(health->error));
     snprintf(health->error, sizeof(health->error), "%.40s:%d: %.100s", failure->file, failure->line, failure->message);
-    if (++health->strikes >= FM_STRIKES_MAX)
+    if (++health->strikes >= FM_STRIKES_MAX) {
         health->quarantined = true;
+        row->partition->domain[row->series->domain].quarantined[rule_index / 64] |= UINT64_C(1) << (rule_index % 64);
+    }
+}
+
+static uint32_t *rows_of(const fm_fold *fold, uint32_t rule_index)
+{
+    return fold->rule_row + (size_t)rule_index * fold->config.batch_max;
+}
+
+/* What handlers see beside the features. A rule with nothing but `when` needs none of it. */
+static void fill_call(fm_fold *fold, uint32_t rule_index, fm_rule_call *call, uint32_t from)
+{
+    const fm_rule *rule = &fold->current->set->rule[rule_index];
+    bool timers = false;
+    if (!rule->has_on_event && !rule->has_on_timer && rule->slot_count == 0)
+        return;
+    for (uint32_t k = from; k < call->count; k++) {
+        const fm_row *row = &fold->row[call->row[k]];
+        fold->call_event[k] = row->event;
+        fold->call_timer[k] = row->timer;
+        timers |= row->timer;
+        fold->call_slots[k] = rule->slot_count > 0 ? rule_state(row, rule_index)->slot : NULL;
+    }
+    call->event = fold->call_event;
+    call->timer = timers ? fold->call_timer : NULL;
+    call->slots = rule->slot_count > 0 ? fold->call_slots : NULL;
+}
+
+static void build_call(fm_fold *fold, uint32_t rule_index, fm_rule_call *call)
+{
+    const fm_plan *plan = fold->current;
+    *call = (fm_rule_call){.rule = rule_index, .count = fold->rule_row_count[rule_index], .matrix = fold->matrix, .stride = plan->column_count,
+                           .row = rows_of(fold, rule_index), .column = plan->rule[rule_index].column, .hit = fold->call_hit,
+                           .emit = fold->call_emit, .emit_max = fold->config.batch_max, .timer_ask = fold->call_ask,
+                           .timer_max = fold->config.batch_max};
+    fill_call(fold, rule_index, call, 0);
 }
 
 /* Rows of a (partition, domain) where the rule was just quarantined leave the rest of the call. */
 static void drop_quarantined(fm_fold *fold, uint32_t rule_index, fm_rule_call *call)
 {
+    uint32_t *rows = rows_of(fold, rule_index);
     uint32_t kept = call->done;
     for (uint32_t k = call->done; k < call->count; k++) {
-        const fm_row *row = &fold->row[fold->call_row[k]];
-        if (row->partition->domain[row->series->domain].health[rule_index].quarantined)
-            continue;
-        fold->call_row[kept] = fold->call_row[k];
-        fold->call_event[kept] = fold->call_event[k];
-        fold->call_timer[kept] = fold->call_timer[k];
-        fold->call_slots[kept++] = fold->call_slots[k];
+        const fm_row *row = &fold->row[rows[k]];
+        if (!row->partition->domain[row->series->domain].health[rule_index].quarantined)
+            rows[kept++] = rows[k];
     }
     call->count = kept;
+    fill_call(fold, rule_index, call, call->done);
 }
 
 /* Deadline or memory: from the failed row on, no partition of this fold shows the rule another record. */
@@ -302,35 +359,13 @@ static void stop_rule(fm_fold *fold, uint32_t rule_index, const fm_rule_call *ca
             continue;
         uint64_t at = partition->applied + 1;
         for (uint32_t k = call->count; k-- > call->done;)
-            if (fold->row[fold->call_row[k]].partition == partition)
-                at = fold->row[fold->call_row[k]].sequence;
+            if (fold->row[call->row[k]].partition == partition)
+                at = fold->row[call->row[k]].sequence;
         fm_partition_add_kill(partition, rule->id, hash, at);
     }
     fm_count(fold->config.counters, FM_METRIC_RULE_KILLS, 1);
     if (fold->config.killed != NULL)
         fold->config.killed(fold->config.context, rule, &call->error);
-}
-
-static void build_call(fm_fold *fold, uint32_t rule_index, fm_rule_call *call)
-{
-    const fm_plan *plan = fold->current;
-    const uint32_t *rows = fold->rule_row + (size_t)rule_index * fold->config.batch_max;
-    bool timers = false;
-    bool slots = plan->set->rule[rule_index].slot_count > 0;
-    uint32_t count = fold->rule_row_count[rule_index];
-    for (uint32_t k = 0; k < count; k++) {
-        const fm_row *row = &fold->row[rows[k]];
-        fold->call_row[k] = rows[k];
-        fold->call_event[k] = row->event;
-        fold->call_timer[k] = row->timer;
-        timers |= row->timer;
-        fold->call_slots[k] = slots ? rule_state(row, rule_index)->slot : NULL;
-    }
-    *call = (fm_rule_call){.rule = rule_index, .count = count, .matrix = fold->matrix, .stride = plan->column_count,
-                           .row = fold->call_row, .column = plan->rule[rule_index].column, .event = fold->call_event,
-                           .timer = timers ? fold->call_timer : NULL, .slots = slots ? fold->call_slots : NULL,
-                           .hit = fold->call_hit, .emit = fold->call_emit, .emit_max = fold->config.batch_max,
-                           .timer_ask = fold->call_ask, .timer_max = fold->config.batch_max};
 }
 
 static void run_rule(fm_fold *fold, uint32_t rule_index)

@@ -263,7 +263,7 @@ static void get_series(reading *in, fm_fold *fold, fm_partition *partition, uint
         in->torn = true;
     if (!in->torn)
         take(in, series->block, block_size);
-    fm_series_ready(partition->plan, series);
+    fm_series_derive(partition->plan, series);
 }
 
 static int get_plan(fm_fold *fold, fm_partition *partition, const fm_snapshot_head *head, fm_error *error)
@@ -308,6 +308,7 @@ int fm_snapshot_get(fm_fold *fold, fm_partition *partition, const char *data, si
         GET(&in, partition->domain[d].time_ns);
         for (uint32_t r = 0; r < partition->plan->set->count; r++)
             GET(&in, partition->domain[d].health[r]);
+        fm_domain_derive(partition->plan, &partition->domain[d]);
     }
     GET(&in, count);
     for (uint32_t s = 0; s < count && !in.torn && s < partition->admission.symbol_count; s++)

@@ -146,7 +146,7 @@ static int open_logs(fm_runtime *r, fm_error *error)
     FM_TRY(fm_journal_open(&journal, &r->journal, error));
     fm_router_config router = {.directory = r->dir.router, .layer = r->layer, .clock = fm_clock_system, .shard_count = r->shard_count,
                                .ring_bytes = 8u << 20, .sync_always = journal.sync == FM_SYNC_ALWAYS, .ids_max = (uint64_t)s->router_ids_max,
-                               .retain_bytes = (uint64_t)s->router_retain_bytes};
+                               .retain_bytes = (uint64_t)s->router_retain_bytes, .incarnation_ms = r->dir.incarnation_ms};
     FM_TRY(fm_router_open(&router, &r->router, error));
     fm_store *store;
     FM_TRY(fm_store_open_embedded(r->dir.store, &store, error));
