@@ -122,7 +122,7 @@ static void on_request_gone(void *data)
 static void deliver(fm_mail *mail, fm_loop *loop)
 {
     fm_question *question = (fm_question *)mail;
-    h2o_req_t *request = question->request;
+    h2o_req_t *request = loop->ended ? NULL : question->request;
 
     loop->questions--;
     if (request != NULL) {

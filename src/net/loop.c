@@ -40,21 +40,31 @@ static void on_wake(h2o_socket_t *sock, const char *error)
     }
 }
 
-static void on_mail(h2o_multithread_receiver_t *receiver, h2o_linklist_t *messages)
-{
-    fm_loop *loop = (fm_loop *)((char *)receiver - offsetof(fm_loop, mailbox));
-
-    while (!h2o_linklist_is_empty(messages)) {
-        fm_mail *mail = H2O_STRUCT_FROM_MEMBER(fm_mail, super.link, messages->next);
-        h2o_linklist_unlink(&mail->super.link);
-        mail->run(mail, loop);
-    }
-}
-
 void fm_loop_post_take(fm_loop *loop, fm_mail *mail)
 {
-    memset(&mail->super, 0, sizeof(mail->super));
-    h2o_multithread_send_message(&loop->mailbox, &mail->super);
+    mail->next = NULL;
+    pthread_mutex_lock(&loop->mail_lock);
+    *loop->mail_last = mail;
+    loop->mail_last = &mail->next;
+    atomic_store(&loop->mail_waits, true);
+    pthread_mutex_unlock(&loop->mail_lock);
+    fm_loop_wake(loop);
+}
+
+static void read_mail(fm_loop *loop)
+{
+    if (!atomic_load(&loop->mail_waits))
+        return;
+    pthread_mutex_lock(&loop->mail_lock);
+    fm_mail *list = loop->mail_first;
+    loop->mail_first = NULL;
+    loop->mail_last = &loop->mail_first;
+    atomic_store(&loop->mail_waits, false);
+    pthread_mutex_unlock(&loop->mail_lock);
+    for (fm_mail *next; list != NULL; list = next) {
+        next = list->next;
+        list->run(list, loop);
+    }
 }
 
 int fm_loop_init(fm_loop *loop, fm_server *server, uint32_t index, fm_error *error)
@@ -73,7 +83,8 @@ int fm_loop_init(fm_loop *loop, fm_server *server, uint32_t index, fm_error *err
     h2o_context_init(&loop->ctx, h2o_evloop_create(), &server->global);
     loop->accept.ctx = &loop->ctx;
     loop->accept.hosts = server->global.hosts;
-    h2o_multithread_register_receiver(loop->ctx.queue, &loop->mailbox, on_mail);
+    pthread_mutex_init(&loop->mail_lock, NULL);
+    loop->mail_last = &loop->mail_first;
     loop->wake = h2o_evloop_socket_create(loop->ctx.loop, loop->wake_fd, H2O_SOCKET_FLAG_DONT_READ);
     loop->wake->data = loop;
     h2o_socket_read_start(loop->wake, on_wake);
@@ -128,7 +139,7 @@ static void turn(fm_loop *loop)
     fm_websocket_after_turn(loop);
 
     /* A write outside of h2o_evloop_run may have ended at once: its callback is pending, and polling does not look at that. */
-    bool pending = loop->ctx.loop->_pending_as_server != NULL || loop->ctx.loop->_pending_as_client != NULL;
+    bool pending = atomic_load(&loop->mail_waits) || loop->ctx.loop->_pending_as_server != NULL || loop->ctx.loop->_pending_as_client != NULL;
     fm_shard_set_sleeping(loop->shard, true);
     int wait = pending || fm_shard_has_work(loop->shard) ? 0 : wait_ms(loop);
     h2o_evloop_run(loop->ctx.loop, wait); /* -1 on a signal: nothing to do about it */
@@ -136,6 +147,7 @@ static void turn(fm_loop *loop)
     fm_websocket_bury(loop);
 
     loop->now_ns = fm_mono_ns(&loop->server->config.clock);
+    read_mail(loop);
     if (loop->now_ns - loop->swept_ns >= FM_SWEEP_NS) {
         loop->swept_ns = loop->now_ns;
         fm_ingest_sweep(loop);
@@ -154,6 +166,7 @@ static void end_stop(fm_loop *loop)
         h2o_evloop_run(loop->ctx.loop, 1);
         fm_websocket_bury(loop);
     }
+    loop->ended = true;
 }
 
 void fm_loop_run(fm_loop *loop)
@@ -177,12 +190,13 @@ void fm_loop_fini(fm_loop *loop)
         return;
     if (loop->ctx.loop != NULL) {
         /* Answers of threads that still run; a shard that has stopped answers no more. */
-        for (int i = 0; i < FINI_ROUNDS && (i < 2 || loop->questions > 0); i++)
-            h2o_evloop_run(loop->ctx.loop, i < 2 ? 0 : 10);
+        for (int i = 0; i < FINI_ROUNDS && (i < 1 || loop->questions > 0); i++) {
+            h2o_evloop_run(loop->ctx.loop, i < 1 ? 0 : 10);
+            read_mail(loop);
+        }
         fm_connection_stop_listening(loop);
         h2o_socket_read_stop(loop->wake);
         h2o_socket_close(loop->wake);
-        h2o_multithread_unregister_receiver(loop->ctx.queue, &loop->mailbox);
         h2o_evloop_run(loop->ctx.loop, 0);
         if (loop->connection_count == 0) {
             h2o_loop_t *evloop = loop->ctx.loop;
@@ -198,6 +212,8 @@ void fm_loop_fini(fm_loop *loop)
         close(loop->listen_fd);
     if (loop->spare_fd >= 0)
         close(loop->spare_fd);
+    read_mail(loop);
+    pthread_mutex_destroy(&loop->mail_lock);
     fm_ingest_fini(loop);
     fm_quarantine_fini(&loop->quarantine);
     fm_text_fini(&loop->scratch);

@@ -13,6 +13,7 @@
 
 #include <h2o.h>
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #define FM_SWEEP_NS (100 * FM_NS_PER_MS)
@@ -22,9 +23,10 @@ typedef struct fm_connection fm_connection;
 typedef struct fm_submission fm_submission;
 typedef struct fm_websocket fm_websocket;
 
-/* A value on its way to a loop. `run` is called on the loop's thread and frees it. */
+/* A value on its way to a loop. `run` is called on the loop's thread and frees it. Not h2o's own messages: their pipe takes its read buffer
+ * from the lists of the thread that made the context, which every loop would then share without a lock. */
 typedef struct fm_mail {
-    h2o_multithread_message_t super;
+    struct fm_mail *next;
     void (*run)(struct fm_mail *mail, fm_loop *loop);
 } fm_mail;
 
@@ -46,8 +48,11 @@ struct fm_loop {
 
     fm_connection    *connections; /* list */
     uint32_t          connection_count;
-    h2o_multithread_receiver_t mailbox;
+    pthread_mutex_t   mail_lock;
+    fm_mail          *mail_first, **mail_last; /* under the lock */
+    _Atomic bool      mail_waits;
     uint32_t          questions; /* asked of other threads, not answered yet */
+    bool              ended;     /* the thread is gone: late answers are dropped */
 
     fm_submission    *submissions; /* open, newest first */
     fm_submission    *submissions_last;
