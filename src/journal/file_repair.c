@@ -135,6 +135,8 @@ static int keep_aside(fm_journal *journal, fm_scan *scan, const fm_segment *segm
     if (result == 0)
         result = journal->layer->sync(file);
     journal->layer->close(file);
+    if (result == 0)
+        result = journal->layer->sync_folder(journal->directory);
     FM_TRY(result);
     fm_log(FM_LOG_WARN, "journal_torn_tail", "file", scan->path, "offset", fm_log_int((int64_t)from), "bytes",
            fm_log_int((int64_t)(end - from)), "kept", path, NULL);
@@ -256,16 +258,34 @@ static int repair_writer(fm_journal *journal, fm_scan *scan, fm_segment **segmen
     return (int)count;
 }
 
-/* Segments of one writer of one run stand in a row; retention takes the first ones only. */
-static int check_row(const fm_journal *journal, fm_segment **segments, size_t count, fm_error *error)
+/* How many segments stand in a row, of one writer of one run; retention takes the first ones only. */
+static size_t row_of(fm_segment **segments, size_t count)
 {
-    for (size_t i = 1; i < count; i++) {
-        if (segments[i]->index == segments[i - 1]->index + 1)
+    size_t row = 1;
+    while (row < count && segments[row]->index == segments[row - 1]->index + 1)
+        row++;
+    return row;
+}
+
+/* The segments behind a gap. Names are on the disk before frames are, so a gap before frames is a file that was lost;
+ * but segments that were never used go at a close and at a repair, and when the power fails meanwhile, in any order. */
+static int check_gap(fm_journal *journal, fm_scan *scan, fm_segment **segments, size_t count, bool newest,
+                     fm_error *error)
+{
+    for (size_t i = 0; i < count; i++) {
+        fm_survey survey = {.end = UINT64_MAX};
+        if (newest)
+            FM_TRY(fm_scan_open(scan, journal->directory, segments[i], error));
+        if (newest && fm_scan_survey(scan, sizeof(fm_segment_header), &survey) < 0)
+            return fm_fail(error, FM_EIO, "could not read journal segment \"%s\"", scan->path);
+        if (survey.end <= sizeof(fm_segment_header))
             continue;
         char path[PATH_MAX];
-        fm_journal_path(journal, segments[i - 1], "", path);
-        return fm_fail(error, FM_ECORRUPT, "the journal segment behind \"%s\" is missing", path);
+        fm_journal_path(journal, segments[i], "", path);
+        return fm_fail(error, FM_ECORRUPT, "the journal segment before \"%s\" is missing", path);
     }
+    for (size_t i = count; !journal->read_only && i-- > 0;)
+        FM_TRY(take_away(journal, segments[i], false, error));
     return 0;
 }
 
@@ -298,12 +318,13 @@ static int list_folder(fm_journal *journal, fm_error *error)
 static int load_row(fm_journal *journal, fm_scan *scan, fm_segment **segments, size_t count, bool newest,
                     fm_error *error)
 {
-    FM_TRY(check_row(journal, segments, count, error));
+    size_t row = row_of(segments, count);
+    FM_TRY(check_gap(journal, scan, segments + row, count - row, newest, error));
     if (newest)
-        return repair_writer(journal, scan, segments, count, error);
-    for (size_t i = 0; i < count; i++)
+        return repair_writer(journal, scan, segments, row, error);
+    for (size_t i = 0; i < row; i++)
         FM_TRY(load_sealed(journal, scan, segments[i], error));
-    return (int)count;
+    return (int)row;
 }
 
 int fm_journal_load(fm_journal *journal, fm_error *error)

@@ -345,6 +345,32 @@ static void frames_of_another_segment_are_no_frames_here(void **unused)
     bed_fini(&crashed);
 }
 
+/* A close or a repair takes unused segments away; when the power fails meanwhile, any of them may be gone. */
+static void a_gap_between_unused_segments_is_no_loss(void **unused)
+{
+    (void)unused;
+    for (int read_only = 1; read_only >= 0; read_only--) {
+        fm_bed crashed;
+        make_crashed(&crashed, 9, 4, FM_SYNC_INTERVAL);
+        size_t count;
+        char **paths = bed_files(crashed.directory, ".seg", &count), moved[PATH_MAX];
+        snprintf(moved, sizeof(moved), "%s/0000000001-000-00000003.seg", crashed.directory);
+        size_t size;
+        char *data = bed_load(paths[0], &size);
+        memset(data + sizeof(fm_segment_header), 0, size - sizeof(fm_segment_header));
+        bed_store(moved, data, size);
+        free(data);
+        bed_files_free(paths, count);
+        crashed.config.read_only = read_only == 1;
+        bed_open(&crashed);
+        bed_assert_whole(&crashed);
+        assert_int_equal(access(moved, F_OK) == 0, read_only);
+        if (read_only == 0)
+            assert_goes_on(&crashed);
+        bed_fini(&crashed);
+    }
+}
+
 /* What an opening or a reading says about a folder that was meddled with. */
 static int code_of(fm_bed *bed)
 {
@@ -371,7 +397,7 @@ static void make_three_runs(fm_bed *bed)
 static void a_missing_or_shortened_or_renamed_file_is_told(void **unused)
 {
     (void)unused;
-    for (int what = 0; what < 6; what++) {
+    for (int what = 0; what < 7; what++) {
         fm_bed bed;
         make_three_runs(&bed);
         assert_int_equal(code_of(&bed), 0);
@@ -395,6 +421,9 @@ static void a_missing_or_shortened_or_renamed_file_is_told(void **unused)
             break;
         case 3:
             bed_store(paths[1], data, size / 16 * 8);
+            break;
+        case 6: /* in the middle of the newest run */
+            unlink(paths[count - 2]);
             break;
         case 4: /* one segment in the place of another */
             bed_store(paths[2], data, size);
@@ -443,6 +472,7 @@ int main(void)
         cmocka_unit_test(a_hole_in_what_was_synced_is_damage),
         cmocka_unit_test(segments_behind_a_torn_one_are_kept_aside),
         cmocka_unit_test(frames_of_another_segment_are_no_frames_here),
+        cmocka_unit_test(a_gap_between_unused_segments_is_no_loss),
         cmocka_unit_test(a_missing_or_shortened_or_renamed_file_is_told),
         cmocka_unit_test(another_layout_is_refused_by_name),
     };
