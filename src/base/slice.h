@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 typedef struct fm_slice {
@@ -16,6 +17,25 @@ typedef struct fm_slice {
 static inline fm_slice fm_slice_of(const char *text)
 {
     return (fm_slice){text, strlen(text)};
+}
+
+/* Short texts compared without a call: symbols and names on the tick path. */
+static inline bool fm_bytes_equal(const char *a, const char *b, size_t size)
+{
+    uint64_t x, y;
+    while (size >= 8) {
+        memcpy(&x, a, 8);
+        memcpy(&y, b, 8);
+        if (x != y)
+            return false;
+        a += 8;
+        b += 8;
+        size -= 8;
+    }
+    for (size_t i = 0; i < size; i++)
+        if (a[i] != b[i])
+            return false;
+    return true;
 }
 
 static inline bool fm_slice_equal(fm_slice a, fm_slice b)

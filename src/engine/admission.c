@@ -58,7 +58,7 @@ int fm_admission_domain(const fm_admission *admission, fm_slice name)
     /* Few domains, and most records are of the first ones. */
     for (uint32_t i = 0; i < admission->domain_count; i++) {
         const fm_domain_entry *domain = &admission->domain[i];
-        if (domain->name_size == name.size && memcmp(domain->name, name.data, name.size) == 0)
+        if (domain->name_size == name.size && fm_bytes_equal(domain->name, name.data, name.size))
             return (int)i;
     }
     return -1;
@@ -77,7 +77,7 @@ static int find_symbol(const fm_admission *admission, uint64_t hash, uint32_t do
     for (uint32_t at = (uint32_t)(hash >> 16) & mask; admission->symbol_table[at] != 0; at = (at + 1) & mask) {
         const fm_symbol_entry *entry = &admission->symbol[admission->symbol_table[at] - 1];
         if (entry->hash == hash && entry->domain == domain && entry->symbol_size == symbol.size &&
-            memcmp(entry->symbol, symbol.data, symbol.size) == 0)
+            fm_bytes_equal(entry->symbol, symbol.data, symbol.size))
             return (int)(admission->symbol_table[at] - 1);
     }
     return -1;
@@ -117,7 +117,7 @@ static int find_stream(fm_admission *admission, fm_slice text, uint8_t venue_siz
         return 0;
     const fm_stream_entry *last = &admission->stream[admission->last_stream];
     if (last->venue_size == venue_size && (size_t)last->venue_size + last->channel_size == text.size &&
-        memcmp(last->text, text.data, text.size) == 0)
+        fm_bytes_equal(last->text, text.data, text.size))
         return (int)admission->last_stream;
     for (uint32_t i = 1; i < admission->stream_count; i++) {
         const fm_stream_entry *entry = &admission->stream[i];
