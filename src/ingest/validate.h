@@ -56,7 +56,8 @@ static inline void fm_draft_null(fm_draft *draft, fm_field field)
 /* Refuses the value; the first refusal stays. Code 0 and reason NULL are the field's own: it has the wrong form. */
 void fm_draft_refuse(fm_draft *draft, fm_field field, int code, const char *at, const char *reason);
 
-/* Values. `text` is kept by FORM_NAME and must stay valid as long as the record; the others are done with it at return.
+/* Values. `text` is kept by names and symbols and must stay valid as long as the record; the others are done with it at
+ * return.
  */
 static inline void fm_draft_text(fm_draft *draft, fm_field field, fm_slice text, const char *at);
 static inline void fm_draft_plain_name(fm_draft *draft, fm_field field, fm_slice text, const char *at);
@@ -79,7 +80,7 @@ void fm_draft_ts_failed(fm_draft *draft, const fm_number *number, const char *at
 void fm_draft_count_failed(fm_draft *draft, fm_field field, const char *at);
 void fm_draft_real(fm_draft *draft, const fm_number *number, const char *at);
 
-/* Where FORM_NAME texts are kept, from FM_FIELD_VENUE on in the order of fields.def. */
+/* Where names are kept, from FM_FIELD_VENUE on in the order of fields.def. */
 static inline fm_slice *fm_draft_place(fm_record *record, fm_field field)
 {
     return field == FM_FIELD_SYMBOL ? &record->symbol : &record->venue + (field - FM_FIELD_VENUE);
@@ -113,6 +114,7 @@ static inline void fm_draft_plain_name(fm_draft *draft, fm_field field, fm_slice
 static inline void fm_draft_text(fm_draft *draft, fm_field field, fm_slice text, const char *at)
 {
     switch (fm_field_rows[field].form) {
+    case FORM_SYMBOL:
     case FORM_NAME:
         fm_draft_name(draft, field, text, fm_name_valid(text.data, text.size, field == FM_FIELD_SYMBOL ? 0x21 : 0x20),
                       at);

@@ -157,6 +157,7 @@ static inline const char *read_known(row *in, fm_field field, const char *at)
     unsigned decimals;
     switch (fm_field_forms[field]) {
     case FORM_TYPE:
+    case FORM_SYMBOL:
     case FORM_NAME: {
         fm_slice text = {at, fm_scan_cell(at, in->end)};
         next = at + text.size;

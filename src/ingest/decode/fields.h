@@ -20,7 +20,8 @@ typedef enum fm_field {
 typedef enum fm_form {
     FORM_NONE,
     FORM_TYPE,    /* text: the kind of record */
-    FORM_NAME,    /* text that is kept: 1 to 64 bytes of printable ASCII */
+    FORM_SYMBOL,  /* text that is kept: 1 to 64 bytes of printable ASCII without spaces */
+    FORM_NAME,    /* the same, with spaces */
     FORM_WORD,    /* text of which a number is kept: side, phase, hashes of ids */
     FORM_TIME,    /* integer nanoseconds, or RFC 3339 text */
     FORM_DECIMAL, /* a number, or the same as text */

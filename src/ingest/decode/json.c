@@ -86,28 +86,41 @@ static const char *read_other(fm_json *json, fm_field field, const char *at)
     return skip_known(json, field, at);
 }
 
+/* A text without escapes, of ASCII from `lowest` on; NULL when it is another value. */
+static inline __attribute__((always_inline)) const char *read_plain(fm_slice *text, const char *at, const char *end,
+                                                                    char lowest)
+{
+    if (FM_UNLIKELY(*at != '"'))
+        return NULL;
+    *text = (fm_slice){at + 1, fm_scan_plain(at + 1, end, lowest)};
+    const char *next = text->data + text->size;
+    return FM_LIKELY(next < end && *next == '"') ? next + 1 : NULL;
+}
+
 /* The value of a known key in its usual form, or NULL when it has another; nothing at or beyond `end` is read. */
 static inline __attribute__((always_inline)) const char *read_usual(fm_json *json, fm_field field, fm_form form,
                                                                     const char *at, const char *end)
 {
     const char *next;
+    fm_slice text;
     uint64_t digits;
     unsigned decimals;
     switch (form) {
     case FORM_TYPE:
+        next = read_plain(&text, at, end, 0x20);
+        if (FM_LIKELY(next != NULL))
+            fm_draft_type(&json->draft, text, at);
+        return next;
+    case FORM_SYMBOL:
+        next = read_plain(&text, at, end, 0x21);
+        if (FM_LIKELY(next != NULL))
+            fm_draft_plain_name(&json->draft, FM_FIELD_SYMBOL, text, at);
+        return next;
     case FORM_NAME:
-        if (FM_LIKELY(*at == '"')) {
-            fm_slice text = {at + 1, fm_scan_plain(at + 1, end, field == FM_FIELD_SYMBOL ? 0x21 : 0x20)};
-            next = text.data + text.size;
-            if (FM_LIKELY(next < end && *next == '"')) {
-                if (form == FORM_TYPE)
-                    fm_draft_type(&json->draft, text, at);
-                else
-                    fm_draft_plain_name(&json->draft, field, text, at);
-                return next + 1;
-            }
-        }
-        return NULL;
+        next = read_plain(&text, at, end, 0x20);
+        if (FM_LIKELY(next != NULL))
+            fm_draft_plain_name(&json->draft, field, text, at);
+        return next;
     case FORM_TIME:
         next = fm_number_scan_ns(at, end, &digits);
         return FM_LIKELY(next && fm_draft_ts_good(&json->draft, digits)) ? next : NULL;
@@ -159,46 +172,48 @@ static const char *read_key(fm_json *json, const char *at)
 }
 
 /* Keys as they usually stand, up to the colon. */
-static const struct usual_key {
+typedef struct usual_key {
     char text[16];
-    uint16_t mask; /* a bit for each byte of it */
-    uint8_t size, form;
-    uint8_t unused[12];
-} usual_keys[FM_FIELD_COUNT] __attribute__((aligned(32))) = {
-    {"\xff", 1, 1, FORM_NONE, {0}}, /* stands nowhere */
+    uint32_t bit;  /* of its field */
+    uint16_t mask; /* a bit for each byte of the text */
+    uint8_t size, form, field;
+    uint8_t unused[7];
+} usual_key;
+
+static const usual_key usual_keys[FM_FIELD_COUNT] __attribute__((aligned(32))) = {
+    {"\xff", 0, 1, 1, FORM_NONE, FM_FIELD_NONE, {0}}, /* stands nowhere */
 #define FIELD(id, name, form, code, kinds)                                                                             \
-    {"\"" name "\":", (1u << (sizeof(name) + 2)) - 1, sizeof(name) + 2, form, {0}},
+    {"\"" name "\":", FM_FIELD_BIT(id), (1u << (sizeof(name) + 2)) - 1, sizeof(name) + 2, form, FM_FIELD_##id, {0}},
 #include "ingest/decode/fields.def"
 #undef FIELD
 };
 
-static inline bool stands(const struct usual_key *key, const char *at)
+static inline bool stands(const usual_key *key, const char *at)
 {
     __m128i same = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(const void *)at),
                                   _mm_load_si128((const __m128i *)(const void *)key->text));
     return ((unsigned)_mm_movemask_epi8(same) & key->mask) == key->mask;
 }
 
-#define FAR       160 /* bytes: no usual key and value is longer */
-#define FAR_VALUE 97  /* a quote and 96 bytes: more than the longest name */
+#define FAR_VALUE 97 /* bytes: a quote and 96 more, longer than the longest name */
 
 /* A key and its value, `at` behind the brace or comma; returns what follows. Feeds write the same keys in the same
- * order: the key that stood here in the record before is compared in one step, and while the end is far its value is
- * read without asking for it. */
+ * order: the key that stood here in the record before is compared in one step, and while the end is far (FM_JSON_FAR)
+ * its value is read without asking for it. */
 static inline const char *read_pair(fm_json *json, const char *at, uint8_t *expected)
 {
-    fm_field field = *expected;
-    const struct usual_key *key = &usual_keys[field];
-    if (FM_LIKELY(json->end - at >= FAR && (stands(key, at) || (*at == ' ' && stands(key, ++at))))) {
-        if (FM_LIKELY(fm_draft_key(&json->draft, field))) {
+    const usual_key *key = (const usual_key *)((const char *)usual_keys + *expected * sizeof(usual_key));
+    if (FM_LIKELY(at <= json->far)) {
+        if (FM_UNLIKELY(*at == ' '))
+            at++;
+        if (FM_LIKELY(stands(key, at) && !(json->draft.seen & key->bit))) {
+            json->draft.seen |= key->bit;
             at += key->size;
-            if (FM_UNLIKELY(*at == ' '))
-                at++;
-            const char *next = read_usual(json, field, (fm_form)key->form, at, at + FAR_VALUE);
+            const char *next = read_usual(json, key->field, (fm_form)key->form, at, at + FAR_VALUE);
             if (FM_LIKELY(next != NULL))
                 return next;
-            json->field = field;
-            return read_value(json, field, at);
+            json->field = key->field;
+            return read_value(json, key->field, at);
         }
     }
     at = read_key(json, at);
@@ -263,6 +278,7 @@ static void json_init(fm_json *json, fm_decoder *decoder, fm_record *record, boo
 {
     json->decoder = decoder;
     json->end = decoder->end;
+    json->far = decoder->end - decoder->at > FM_JSON_FAR ? decoder->end - FM_JSON_FAR : NULL;
     json->lines = lines;
     fm_draft_init(&json->draft, record, &decoder->limits);
 }

@@ -5,14 +5,17 @@
 
 #include "ingest/decode/machine.h"
 
+#define FM_JSON_FAR 160 /* bytes: more than a usual key and its value have */
+
 /* One record being parsed. A function that meets bytes that are not JSON calls fm_json_stop and returns NULL up to the
  * top. */
 typedef struct fm_json {
     fm_decoder *decoder;
     const char *end;
-    bool lines;     /* NDJSON: a line end is no space, so nothing reaches into the next record */
-    fm_field field; /* whose value is being read */
-    int code;       /* why parsing stopped */
+    const char *far; /* up to here the end is FM_JSON_FAR bytes away or more; NULL = nowhere */
+    bool lines;      /* NDJSON: a line end is no space, so nothing reaches into the next record */
+    fm_field field;  /* whose value is being read */
+    int code;        /* why parsing stopped */
     const char *at;
     const char *reason; /* static */
     fm_draft draft;

@@ -40,7 +40,7 @@ static_assert(5 * FM_NAME_MAX + FM_TEXT_MAX <= FM_DECODE_SCRATCH, "names that ar
 static inline void fm_decoder_keep(fm_decoder *decoder, fm_field field, fm_slice text)
 {
     if (text.data == decoder->scratch + decoder->scratch_used && text.size <= FM_NAME_MAX &&
-        fm_field_rows[field].form == FORM_NAME)
+        (fm_field_forms[field] == FORM_NAME || fm_field_forms[field] == FORM_SYMBOL))
         decoder->scratch_used += (uint32_t)text.size;
 }
 

@@ -250,7 +250,7 @@ static inline const char *read_usual(reader *in, fm_field field, const char *at)
     unsigned byte = (unsigned char)*at, form = fm_field_forms[field], size = byte & 0x1f;
     uint64_t count;
     const char *next;
-    if (form == FORM_NAME || form == FORM_TYPE) {
+    if (form <= FORM_NAME) { /* texts come first */
         fm_slice text = {at + 1, size};
         if (byte >> 5 != 5 || !fm_name_valid(text.data, size, field == FM_FIELD_SYMBOL ? 0x21 : 0x20))
             return NULL;
