@@ -68,7 +68,7 @@ int fm_fold_create(const fm_fold_config *config, fm_fold **out, fm_error *error)
     fold->call_timer = need(calloc(batch, sizeof(*fold->call_timer)));
     fold->call_slots = need(calloc(batch, sizeof(*fold->call_slots)));
     fold->call_hit = need(calloc(batch, sizeof(*fold->call_hit)));
-    fold->call_emit = need(calloc(batch, sizeof(*fold->call_emit)));
+    fold->call_emit = need(calloc(batch + FM_RULE_ROW_EMITS_MAX, sizeof(*fold->call_emit))); /* one row's, whatever the batch */
     fold->call_ask = need(calloc(batch, sizeof(*fold->call_ask)));
     int planned = fm_fold_plan(fold, &no_rules, &fold->current, error);
     if (planned < 0) {
@@ -176,18 +176,33 @@ void fm_partition_refresh_kills(fm_partition *partition)
     }
 }
 
+static int by_rule(const fm_kill_mark *a, const fm_kill_mark *b)
+{
+    int rules = strcmp(a->rule, b->rule);
+    return rules != 0 ? rules : strcmp(a->hash, b->hash);
+}
+
+/* One mark for each text of a rule, the earliest, sorted: however they were learned, equal knowledge is equal bytes. */
 void fm_partition_add_kill(fm_partition *partition, const char *rule, const char *hash, uint64_t at_sequence)
 {
-    for (uint32_t k = 0; k < partition->kill_count; k++)
-        if (strcmp(partition->kill[k].rule, rule) == 0 && strcmp(partition->kill[k].hash, hash) == 0 &&
-            partition->kill[k].at_sequence <= at_sequence)
+    fm_kill_mark mark;
+    memset(&mark, 0, sizeof(mark));
+    mark.at_sequence = at_sequence;
+    fm_slice_copy(fm_slice_of(rule), mark.rule, sizeof(mark.rule));
+    fm_slice_copy(fm_slice_of(hash), mark.hash, sizeof(mark.hash));
+    uint32_t place = 0;
+    while (place < partition->kill_count && by_rule(&partition->kill[place], &mark) < 0)
+        place++;
+    if (place < partition->kill_count && by_rule(&partition->kill[place], &mark) == 0) {
+        if (partition->kill[place].at_sequence <= at_sequence)
             return;
-    partition->kill = fm_grow(partition->kill, &partition->kill_capacity, partition->kill_count + 1, sizeof(fm_kill_mark));
-    fm_kill_mark *mark = &partition->kill[partition->kill_count++];
-    memset(mark, 0, sizeof(*mark));
-    mark->at_sequence = at_sequence;
-    fm_slice_copy(fm_slice_of(rule), mark->rule, sizeof(mark->rule));
-    fm_slice_copy(fm_slice_of(hash), mark->hash, sizeof(mark->hash));
+        partition->kill[place] = mark;
+    } else {
+        partition->kill = fm_grow(partition->kill, &partition->kill_capacity, partition->kill_count + 1, sizeof(fm_kill_mark));
+        memmove(&partition->kill[place + 1], &partition->kill[place], (partition->kill_count - place) * sizeof(fm_kill_mark));
+        partition->kill[place] = mark;
+        partition->kill_count++;
+    }
     fm_partition_refresh_kills(partition);
 }
 

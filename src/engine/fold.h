@@ -2,7 +2,7 @@
  *
  * `apply` takes entries one by one: a control entry changes the state, a data entry steps the kernels of its instrument and becomes a row
  * of the batch. `run` closes the batch: each rule loops over its rows (rule-major), episodes step, alerts leave in the order (sequence,
- * time, rule, key). Where batches end has no influence on what comes out: `run` may be called after any entry. */
+ * time, rule, symbol, key). Where batches end has no influence on what comes out: `run` may be called after any entry. */
 #ifndef FM_ENGINE_FOLD_H
 #define FM_ENGINE_FOLD_H
 

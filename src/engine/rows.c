@@ -328,7 +328,7 @@ static void build_call(fm_fold *fold, uint32_t rule_index, fm_rule_call *call)
     const fm_plan *plan = fold->current;
     *call = (fm_rule_call){.rule = rule_index, .count = fold->rule_row_count[rule_index], .matrix = fold->matrix, .stride = plan->column_count,
                            .row = rows_of(fold, rule_index), .column = plan->rule[rule_index].column, .hit = fold->call_hit,
-                           .emit = fold->call_emit, .emit_max = fold->config.batch_max, .timer_ask = fold->call_ask,
+                           .emit = fold->call_emit, .emit_max = fold->config.batch_max + FM_RULE_ROW_EMITS_MAX, .timer_ask = fold->call_ask,
                            .timer_max = fold->config.batch_max};
     fill_call(fold, rule_index, call, 0);
 }
@@ -381,6 +381,10 @@ static void run_rule(fm_fold *fold, uint32_t rule_index)
         take_results(fold, rule_index, &call, from, call.done);
         if (result >= 0)
             return;
+        if (result == FM_EBUSY) { /* the rows before have filled the room, and it is empty again */
+            FM_ASSERT(call.emit_count + call.timer_count > 0);
+            continue;
+        }
         if (result == FM_EDEADLINE || result == FM_ERULE_MEMORY) {
             stop_rule(fold, rule_index, &call);
             return;
@@ -404,6 +408,8 @@ static int by_order(const fm_row *rows, const fm_pending_alert *a, const fm_pend
         return ra->now_ns < rb->now_ns ? -1 : 1;
     if (a->rule != b->rule)
         return a->rule < b->rule ? -1 : 1;
+    if (ra->series != rb->series) /* timers of one time: in the order in which they fire, which a full batch may cut anywhere */
+        return strcmp(ra->series->symbol, rb->series->symbol);
     int keys = strcmp(a->key, b->key);
     if (keys != 0)
         return keys;

@@ -109,8 +109,12 @@ void fm_snapshot_put(const fm_partition *partition, fm_text *out)
     PUT(out, partition->domain_count);
     for (uint32_t d = 0; d < partition->domain_count; d++) {
         PUT(out, partition->domain[d].time_ns);
-        for (uint32_t r = 0; r < partition->plan->set->count; r++)
-            PUT(out, partition->domain[d].health[r]);
+        for (uint32_t r = 0; r < partition->plan->set->count; r++) {
+            fm_rule_health health;
+            memcpy(&health, &partition->domain[d].health[r], sizeof(health));
+            health.not_ready = 0; /* rows counted before a failure stopped the rule depend on the batch: not state */
+            PUT(out, health);
+        }
     }
     PUT(out, partition->series_count);
     for (uint32_t s = 0; s < partition->series_count; s++)
