@@ -1,4 +1,4 @@
-"""What system tests share: a server that can be killed and started again on the same data, a redis-server, readers of journals and alerts.
+"""What system tests share: a server that can be killed and started again on the same data, and a market from a seed.
 
 Whatever a test does to a server, at the end the server is stopped, its log is searched for reports of the sanitizers, and `fmads verify` folds
 its journal again: a difference fails the test. FMADS_BINARY is the program; without it tests are skipped, in CI they fail.
@@ -11,12 +11,12 @@ import re
 import shutil
 import signal
 import socket
-import struct
 import subprocess
 import sys
 import tempfile
 import time
 import unittest
+import warnings
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from net_bed import SLOW, WebSocket  # noqa: E402,F401
@@ -301,80 +301,11 @@ def run(*arguments, expect=0, timeout=280):
     return out if out else said
 
 
-class Redis:
-    """A redis-server of our own, in a folder of its own, on a port that stays the same when it is started again."""
-
-    def __init__(self, folder, persistent=False):
-        self.program = shutil.which("redis-server")
-        if self.program is None:
-            missing("redis-server is not installed")
-        try:
-            import redis
-        except ImportError:
-            missing("the Python package redis is not installed")
-        self.module = redis
-        self.folder = os.path.join(folder, "redis")
-        os.makedirs(self.folder, exist_ok=True)
-        self.persistent = persistent
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port = probe.getsockname()[1]
-        self.process = None
-        self.start()
-
-    def start(self):
-        command = [self.program, "--port", str(self.port), "--bind", "127.0.0.1", "--dir", self.folder, "--save", ""]
-        command += ["--appendonly", "yes", "--appendfsync", "always"] if self.persistent else ["--appendonly", "no"]
-        with open(os.path.join(self.folder, "log"), "ab") as log:
-            self.process = subprocess.Popen(command, stdout=log, stderr=log)
-        self.client = self.module.Redis("127.0.0.1", self.port, decode_responses=True)
-
-        def answers():
-            try:
-                return self.client.ping()
-            except (self.module.exceptions.RedisError, OSError):
-                return False
-        wait_for("redis-server answers", answers)
-
-    def kill(self):
-        self.process.kill()
-        self.process.wait()
-
-    def url(self):
-        return "redis://127.0.0.1:%d" % self.port
-
-    def stream(self):
-        """The alerts in the stream, oldest first: [(entry id, envelope)]."""
-        entries = []
-        for entry, fields in self.client.xrange("{fmads}:alerts"):
-            envelope = json.loads(fields["body"])
-            assert (fields["id"], fields["seq"]) == (envelope["id"], str(envelope["seq"])), fields
-            entries.append((entry, envelope))
-        return entries
-
-    def listen(self, *patterns):
-        messages = self.client.pubsub(ignore_subscribe_messages=True)
-        messages.psubscribe(*patterns)
-        messages.get_message(timeout=2)
-        return messages
-
-
-def heard(messages, seconds=1.0):
-    """Everything that a subscription has received, until nothing came for a while: [(channel, envelope)]."""
-    found = []
-    while True:
-        message = messages.get_message(ignore_subscribe_messages=True, timeout=seconds)
-        if message is None:
-            return found
-        if message["type"] == "pmessage":
-            found.append((message["channel"], json.loads(message["data"])))
-
-
 def canonical(alert, without=()):
     """The part of an alert that is a function of the journal, as text."""
     body = {name: value for name, value in alert.items() if name not in ENVELOPE}
     if "rule.hash" in without:
-        body["rule"] = {name: value for name, value in body["rule"].items() if name not in ("hash", "line")}
+        body["rule"] = {name: value for name, value in body["rule"].items() if name != "hash"}
     return json.dumps(body)
 
 
@@ -448,6 +379,7 @@ class Case(unittest.TestCase):
     def setUp(self):
         if PROGRAM is None:
             missing("FMADS_BINARY is not set")
+        warnings.simplefilter("ignore", ResourceWarning)  # connections of servers that were killed
         holder = tempfile.TemporaryDirectory(prefix="fmads-system-")
         self.addCleanup(holder.cleanup)
         self.folder = holder.name
@@ -466,11 +398,6 @@ class Case(unittest.TestCase):
         if start:
             server.start()
         return server
-
-    def redis(self, persistent=False):
-        redis = Redis(self.folder, persistent)
-        self.addCleanup(redis.kill)
-        return redis
 
     def end(self, server):
         failed = not self._outcome.success
@@ -512,6 +439,3 @@ def nanoseconds(text):
     """2014-05-02T12:29:00Z as nanoseconds."""
     import calendar
     return calendar.timegm(time.strptime(text, "%Y-%m-%dT%H:%M:%SZ")) * NS
-
-
-__all__ = [name for name in dir() if not name.startswith("_")] + ["struct"]

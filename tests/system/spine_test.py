@@ -7,7 +7,8 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from lab import ROOT, Case, WebSocket, canonical, data_file, heard, nanoseconds, wait_for  # noqa: E402
+from lab import ROOT, Case, WebSocket, canonical, data_file, nanoseconds, wait_for  # noqa: E402
+from lab_redis import heard, start_redis  # noqa: E402
 
 RULES = os.path.join(ROOT, "rules")
 JOBS_DAY = "tick/fx_ticks_EURUSD_oanda_20140502.csv.gz"
@@ -29,7 +30,7 @@ def outside(alerts):
 class JobsReport(Case):
     def test_the_jobs_report_is_heard_everywhere_with_one_id_and_only_once(self):
         path = data_file(JOBS_DAY)
-        redis = self.redis()
+        redis = start_redis(self)
         server = self.server(RULES, redis__url=redis.url())
         wait_for("the server is connected to Redis", lambda: server.metric("fmads_redis_connected") == 1)
         channel = redis.listen("fmads:alerts:*")
