@@ -13,6 +13,7 @@
 
 #define ACCEPT_BATCH   16
 #define REFUSE_BATCH   64   /* a sweep */
+#define BACKSTOP_MS    10000 /* the kernel's timeout comes behind ours, which is counted */
 #define PROGRESS_BYTES 4096 /* a reader that takes less within net.write_timeout counts as not reading */
 
 static const char refusal[] =
@@ -78,7 +79,7 @@ static void take(fm_loop *loop, int fd)
         close(fd);
         return;
     }
-    fm_tcp_prepare(fd, 2 * loop->server->config.write_timeout_ns / FM_NS_PER_MS); /* the sweep is to see it first, and count it */
+    fm_tcp_prepare(fd, loop->server->config.write_timeout_ns / FM_NS_PER_MS + BACKSTOP_MS);
     c->loop = loop;
     c->sock = sock;
     c->since_ns = loop->now_ns;
