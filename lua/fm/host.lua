@@ -5,7 +5,7 @@
 local native = ...
 local ffi = require "ffi"
 
-if jit.status() then jit.opt.start("maxtrace=8000", "maxrecord=8000", "maxmcode=16384", "sizemcode=64") end
+jit.opt.start("maxtrace=8000", "maxrecord=8000", "maxmcode=16384", "sizemcode=64")
 ffi.cdef(native.cdef)
 assert(ffi.sizeof "fm_frame" == native.frame_size and ffi.sizeof "fm_event_view" == native.event_size,
   "the host's Lua and C disagree about the frame")

@@ -127,18 +127,18 @@ local function when_loop(rule, names, params)
   local view, store = make_view(names, "needs", false)
   local lines = {
     "local frame, view, store, when, params = ...",
-    "return function()",
-    "  for k = frame.done, frame.count - 1 do",
+    "return function(first, last)",
+    "  for k = first, last do",
     "    frame.done = k",
     "    frame.budget = frame.budget_preset",
-    "    local base = frame.row[k] * frame.stride",
+    "    do local base = frame.row[k] * frame.stride", -- a block, so that no exit to the interpreter has to box it
   }
   for i, name in ipairs(names) do
     lines[#lines + 1] = format("    store.%s = frame.matrix[base + frame.column[%d]]", name, i - 1)
   end
+  lines[#lines + 1] = "    end"
   lines[#lines + 1] = "    if when(view, params) then frame.hit[k] = 1 else frame.hit[k] = 0 end"
   lines[#lines + 1] = "  end"
-  lines[#lines + 1] = "  frame.done = frame.count"
   lines[#lines + 1] = "end"
   rule.keep = view -- C and the loop hold its address
   return compile(rule, lines)(frame, view, store, rule.when, params), 0, 0, 0
@@ -152,8 +152,8 @@ local function handler_loop(rule, names, params)
   local event, event_store = make_event()
   local lines = {
     "local frame, begin_row, end_row, ctx, event, view, slots, on_event, on_timer = ...",
-    "return function()",
-    "  for k = frame.done, frame.count - 1 do",
+    "return function(first, last)",
+    "  for k = first, last do",
     "    begin_row(frame, k)",
     "    if frame.is_timer ~= 0 then",
     rule.on_timer and "      on_timer(ctx, view, slots)" or "",

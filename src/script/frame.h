@@ -1,7 +1,7 @@
 /* script/frame.h - what C and Lua share while a rule runs: one fixed place for each host, read and written by compiled Lua.
  *
  * The part between the ffi marks becomes LuaJIT's cdef word for word at build time. Integers that compiled loops index with are signed:
- * LuaJIT keeps int32_t in an integer register and turns uint32_t into a double. Before a run C sets the upper part; loops read it. */
+ * LuaJIT keeps int32_t and int64_t in integer registers and turns uint32_t into a double. Before a run C sets the upper part. */
 #ifndef FM_SCRIPT_FRAME_H
 #define FM_SCRIPT_FRAME_H
 
@@ -25,10 +25,10 @@ typedef struct fm_frame {
     const int32_t  *row;
     const uint16_t *column;
     uint8_t        *hit;
-    int32_t         stride, count;
+    int64_t         stride;       /* of matrix; 64 bits, so that compiled loops multiply integers */
     int32_t         budget_preset;
     int32_t         budget;       /* checks left for this row; counts down */
-    int32_t         done;         /* the row that runs now; in the end count */
+    int32_t         done;         /* the row that runs now */
     int32_t         is_timer;     /* of the row that runs now */
     int32_t         full;         /* 1: the row failed for want of room for its alerts or timer */
     int32_t         logged;       /* ctx.log calls */

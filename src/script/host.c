@@ -18,6 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { WARM_UP_BUDGET = 2000 };
+
 typedef struct source { /* text of a rule's file, checked and rewritten once */
     fm_hash128     hash;
     fm_syntax      syntax;
@@ -109,6 +111,65 @@ static void drop_old_sources(fm_host *host, const fm_rule_set *set)
     pthread_mutex_unlock(&host->lock);
 }
 
+/* ---- one call of a loop */
+
+static void open_frame(fm_vm *vm, fm_rule_call *call, loaded_rule *rule)
+{
+    fm_frame *frame = &vm->frame;
+    frame->matrix = call->matrix;
+    frame->row = (const int32_t *)call->row;
+    frame->column = call->column;
+    frame->hit = call->hit;
+    frame->stride = call->stride;
+    frame->done = (int32_t)call->done;
+    frame->budget = frame->budget_preset;
+    frame->full = 0;
+    frame->features = rule->features;
+    frame->slots = rule->slots;
+    frame->event = rule->event;
+    frame->call = call;
+    frame->host = &rule->row;
+    rule->row.watch = vm->watch;
+    rule->row.emit_count = call->emit_count;
+    rule->row.timer_count = call->timer_count;
+}
+
+static int call_loop(fm_host *host, fm_vm *vm, fm_rule_call *call, loaded_rule *rule)
+{
+    open_frame(vm, call, rule);
+    lua_rawgeti(vm->lua, FM_VM_LOOPS, (int)call->rule + 1);
+    lua_pushnumber(vm->lua, call->done);
+    lua_pushnumber(vm->lua, (double)call->count - 1);
+    return fm_vm_call(vm, 2, 0, host->config.deadline_ns, &call->error);
+}
+
+/* Rows of zeros whose results are thrown away, so that LuaJIT compiles the loop itself before batches of one row make it take the whole
+ * function for the hot piece: it would then compile both, badly (three times slower, measured). What the rule says of zeros, and whether
+ * it fails on them, is nobody's business; `when` keeps no state, and a handler's slots are scratch. */
+static int warm_up(fm_host *host, fm_vm *vm, uint32_t index, loaded_rule *rule)
+{
+    enum { ROWS = 128 };
+    static const double zeros[FM_RULE_NEEDS_MAX];
+    static const uint16_t column[FM_RULE_NEEDS_MAX];
+    static const uint32_t row[ROWS];
+    double slots[FM_RULE_SLOTS_MAX] = {0}, *slots_of[ROWS];
+    uint8_t hit[ROWS];
+    fm_rule_emit emit[FM_RULE_ROW_EMITS_MAX];
+    fm_timer_ask ask[ROWS];
+    const fm_event event = {.kind = FM_TRADE, .seq = FM_SEQ_ABSENT}, *events[ROWS];
+    for (uint32_t i = 0; i < ROWS; i++) {
+        slots_of[i] = slots;
+        events[i] = &event;
+    }
+    fm_rule_call call = {.rule = index, .count = ROWS, .matrix = zeros, .stride = FM_RULE_NEEDS_MAX, .row = row, .column = column,
+                         .event = events, .slots = slots_of, .hit = hit, .emit = emit, .emit_max = FM_RULE_ROW_EMITS_MAX,
+                         .timer_ask = ask, .timer_max = ROWS};
+    int result = call_loop(host, vm, &call, rule);
+    if (!vm->broken)
+        lua_gc(vm->lua, LUA_GCCOLLECT, 0);
+    return result == FM_EDEADLINE ? result : 0;
+}
+
 /* ---- loading */
 
 typedef struct making {
@@ -159,24 +220,50 @@ static int load_rule(fm_host *host, fm_vm *vm, const fm_rule *rule, loaded_rule 
     return 0;
 }
 
-/* A state with every rule of the set but those in `killed`. */
+static int load_rules(fm_host *host, fm_vm *vm, const fm_rule_set *set, loaded_rule *rule, fm_error *error)
+{
+    vm->watch = &host->watch;
+    for (uint32_t i = 0; i < set->count; i++)
+        if (!rule[i].killed)
+            FM_TRY(load_rule(host, vm, &set->rule[i], &rule[i], (int)i + 1, error));
+    return 0;
+}
+
+static int warm_up_rules(fm_host *host, fm_vm *vm, const fm_rule_set *set, loaded_rule *rule)
+{
+    fm_vm_compile(vm, true); /* only now: what reads the heads runs once, and would leave its traces in the way */
+    vm->frame.budget_preset = WARM_UP_BUDGET;
+    for (uint32_t i = 0; i < set->count; i++)
+        if (!rule[i].killed)
+            FM_TRY(warm_up(host, vm, i, &rule[i]));
+    return 0;
+}
+
+/* A state with every rule of the set but those in `killed`. One that overruns even the warm-up costs the others theirs. */
 static int build(fm_host *host, const fm_rule_set *set, const loaded_rule *killed, fm_vm **out_vm, loaded_rule **out_rule, fm_error *error)
 {
     fm_vm *vm = NULL;
     loaded_rule *rule = calloc(set->count + 1, sizeof(*rule));
     if (!rule)
         return fm_fail(error, FM_ENOMEM, "could not load %u rules", set->count);
-    int result = fm_vm_create(host->config.memory_bytes, host->config.jit, &vm, error);
-    for (uint32_t i = 0; i < set->count && result == 0; i++) {
+    for (uint32_t i = 0; i < set->count; i++)
         rule[i].killed = killed && killed[i].killed;
-        if (!rule[i].killed)
-            result = load_rule(host, vm, &set->rule[i], &rule[i], (int)i + 1, error);
+    int result = 0;
+    for (int warm = host->config.jit; warm >= 0; warm--) {
+        result = fm_vm_create(host->config.memory_bytes, &vm, error);
+        if (result == 0)
+            result = load_rules(host, vm, set, rule, error);
+        if (result < 0 || !warm || warm_up_rules(host, vm, set, rule) == 0)
+            break;
+        fm_vm_close(vm);
+        vm = NULL;
     }
     if (result < 0) {
         fm_vm_close(vm);
         free(rule);
         return result;
     }
+    vm->frame.budget_preset = (int32_t)host->config.budget;
     *out_vm = vm;
     *out_rule = rule;
     return 0;
@@ -188,8 +275,6 @@ static void adopt(fm_host *host, fm_vm *vm, loaded_rule *rule)
     free(host->rule);
     host->vm = vm;
     host->rule = rule;
-    vm->watch = &host->watch;
-    vm->frame.budget_preset = (int32_t)host->config.budget;
 }
 
 static int attach(fm_host *host, fm_error *error)
@@ -216,28 +301,6 @@ static int load(void *self, const fm_rule_set *set, fm_error *error)
 }
 
 /* ---- running */
-
-static void open_frame(fm_host *host, fm_rule_call *call, loaded_rule *rule)
-{
-    fm_frame *frame = &host->vm->frame;
-    frame->matrix = call->matrix;
-    frame->row = (const int32_t *)call->row;
-    frame->column = call->column;
-    frame->hit = call->hit;
-    frame->stride = (int32_t)call->stride;
-    frame->count = (int32_t)call->count;
-    frame->done = (int32_t)call->done;
-    frame->budget = frame->budget_preset;
-    frame->full = 0;
-    frame->features = rule->features;
-    frame->slots = rule->slots;
-    frame->event = rule->event;
-    frame->call = call;
-    frame->host = &rule->row;
-    rule->row.watch = &host->watch;
-    rule->row.emit_count = call->emit_count;
-    rule->row.timer_count = call->timer_count;
-}
 
 /* The rule is to blame for the state that is gone; the others get a new one. */
 static void kill_rule(fm_host *host, uint32_t index)
@@ -281,15 +344,12 @@ static int run(void *self, fm_rule_call *call)
         return FM_EDEADLINE;
     }
     FM_TRY(attach(host, &call->error));
-    open_frame(host, call, rule);
-    lua_State *lua = vm->lua;
-    lua_rawgeti(lua, FM_VM_LOOPS, (int)call->rule + 1);
-    int result = fm_vm_call(vm, 0, 0, host->config.deadline_ns, &call->error);
+    int result = call_loop(host, vm, call, rule);
     if (result < 0)
         return after_failure(host, call, result);
     call->done = call->count;
     if (vm->memory.live > vm->memory.limit / 2) /* its own garbage: the next rule begins with an empty state */
-        lua_gc(lua, LUA_GCCOLLECT, 0);
+        lua_gc(vm->lua, LUA_GCCOLLECT, 0);
     return 0;
 }
 

@@ -118,7 +118,7 @@ static void load_file(input *file, const input *tests, fm_rule_report *report)
     else
         result = fm_rule_path_read(file->file, &path, &report->error);
     if (result == 0)
-        result = fm_vm_create(READ_MEMORY_BYTES, false, &vm, &report->error);
+        result = fm_vm_create(READ_MEMORY_BYTES, &vm, &report->error);
     if (result == 0 && fm_watch_attach(&watch) == 0)
         vm->watch = &watch;
     if (result == 0)

@@ -203,7 +203,8 @@ static void move_globals(lua_State *lua)
 static int open_host(lua_State *lua, void *unused)
 {
     (void)unused;
-    luaL_openlibs(lua);
+    luaL_openlibs(lua); /* which also turns the compiler on */
+    fm_vm_compile(fm_vm_of(lua), false);
     move_globals(lua);
     load_module(lua, "host");
     lua_newtable(lua);
@@ -229,7 +230,12 @@ static int open_host(lua_State *lua, void *unused)
     return 0;
 }
 
-int fm_vm_create(size_t memory_bytes, bool jit, fm_vm **out, fm_error *error)
+void fm_vm_compile(fm_vm *vm, bool on)
+{
+    luaJIT_setmode(vm->lua, 0, LUAJIT_MODE_ENGINE | (on ? LUAJIT_MODE_ON : LUAJIT_MODE_OFF));
+}
+
+int fm_vm_create(size_t memory_bytes, fm_vm **out, fm_error *error)
 {
     fm_vm *vm = calloc(1, sizeof(*vm));
     if (!vm || fm_memory_init(&vm->memory, memory_bytes) < 0) {
@@ -242,7 +248,6 @@ int fm_vm_create(size_t memory_bytes, bool jit, fm_vm **out, fm_error *error)
         return fm_fail(error, FM_ENOMEM, "could not open a Lua state in %zu bytes", memory_bytes);
     }
     lua_atpanic(vm->lua, on_panic);
-    luaJIT_setmode(vm->lua, 0, LUAJIT_MODE_ENGINE | (jit ? LUAJIT_MODE_ON : LUAJIT_MODE_OFF));
     vm->frame.budget_preset = vm->frame.budget = INT32_MAX;
     if (!lua_checkstack(vm->lua, STACK_ROOM)) {
         fm_vm_close(vm);

@@ -32,8 +32,9 @@ enum { /* kept at the bottom of the stack */
     FM_VM_LOOPS         /* by number: the loops that host.c made */
 };
 
-/* On the heap, because the state points back into it. `jit` off: everything is interpreted. */
-int  fm_vm_create(size_t memory_bytes, bool jit, fm_vm **out, fm_error *error) FM_CHECKED;
+/* On the heap, because the state points back into it. Everything is interpreted until fm_vm_compile says otherwise. */
+int  fm_vm_create(size_t memory_bytes, fm_vm **out, fm_error *error) FM_CHECKED;
+void fm_vm_compile(fm_vm *vm, bool on);
 void fm_vm_close(fm_vm *vm); /* NULL is fine */
 
 /* Calls what lies on the stack as lua_pcall does (function, arguments). On failure the stack is as before the function was pushed, and

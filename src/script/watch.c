@@ -15,7 +15,7 @@
 #define STOP_SIGNAL (SIGRTMIN + 3)
 #endif
 
-enum { LOOK_MS = 2, IDLE_LOOK_MS = 20, IDLE_AFTER = 500 };
+enum { TICKS = 4, LOOK_MS = 2, IDLE_LOOK_MS = 20, IDLE_AFTER = 500 };
 #define WALL_DEADLINE_NS FM_NS_PER_S
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -32,8 +32,13 @@ static void stop(int signal_number)
     if (!watch)
         return;
     uint64_t run = atomic_load_explicit(&watch->run, memory_order_relaxed);
-    if (atomic_load_explicit(&watch->kill, memory_order_relaxed) != run || atomic_load_explicit(&watch->hold, memory_order_relaxed))
-        return; /* it has left in the meantime, or will in a moment */
+    atomic_store_explicit(&watch->asked, 0, memory_order_relaxed);
+    if (atomic_load_explicit(&watch->overdue, memory_order_relaxed) != run)
+        return; /* it has left in the meantime */
+    watch->ticks = watch->ticked == run ? watch->ticks + 1 : 1;
+    watch->ticked = run;
+    if (watch->ticks < TICKS || atomic_load_explicit(&watch->hold, memory_order_relaxed))
+        return;
     inside = NULL;
     atomic_store_explicit(&watch->run, run + 1, memory_order_release);
     siglongjmp(watch->jump, 1);
@@ -63,8 +68,9 @@ static bool look(fm_watch *watch)
     int64_t deadline_ns = atomic_load_explicit(&watch->deadline_ns, memory_order_relaxed);
     int64_t wall_ns = deadline_ns > WALL_DEADLINE_NS / 2 ? 2 * deadline_ns : WALL_DEADLINE_NS;
     if (cpu_ns - watch->seen_cpu_ns >= deadline_ns || mono_ns - watch->seen_mono_ns >= wall_ns) {
-        atomic_store_explicit(&watch->kill, run, memory_order_release);
-        pthread_kill(watch->thread, STOP_SIGNAL);
+        atomic_store_explicit(&watch->overdue, run, memory_order_release);
+        if (!atomic_exchange_explicit(&watch->asked, 1, memory_order_relaxed))
+            pthread_kill(watch->thread, STOP_SIGNAL);
     }
     return true;
 }

@@ -224,6 +224,17 @@ static const char *const numeric_rule =
     "  if s.mean > s.high then ctx.alert { score = sum, key = string.format('%.3f', s.mean) } end\n"
     "end }";
 
+static bool is_compiling(lua_State *lua)
+{
+    lua_getfield(lua, LUA_REGISTRYINDEX, "fm.globals");
+    lua_getfield(lua, -1, "jit");
+    lua_getfield(lua, -1, "status");
+    lua_call(lua, 0, 1);
+    bool on = lua_toboolean(lua, -1);
+    lua_pop(lua, 3);
+    return on;
+}
+
 /* Compiled or interpreted, in one batch or in many: the same bits. */
 static void results_are_the_same_to_the_bit_compiled_and_interpreted(void **unused)
 {
@@ -235,6 +246,7 @@ static void results_are_the_same_to_the_bit_compiled_and_interpreted(void **unus
         fm_error error;
         if (fixture_load(&at[j], (const char *const[]){"t/x.lua"}, &numeric_rule, 1, &own, &error) < 0)
             fail_msg("%d: %s", error.line, error.message);
+        assert_int_equal(is_compiling(fm_host_vm(at[j].host)->lua), own.jit);
         uint64_t seed = 42;
         for (uint32_t i = 0; i < ROWS_MAX * STRIDE; i++)
             at[j].matrix[i] = (random_unit(&seed) - 0.5) * 200;

@@ -63,7 +63,7 @@ static fm_vm *open_both(void)
         "function _G.our_gmatch(s, p) return all(ours, s, p) end\n";
     fm_vm *vm;
     fm_error error;
-    assert_int_equal(fm_vm_create(16u << 20, false, &vm, &error), 0);
+    assert_int_equal(fm_vm_create(16u << 20, &vm, &error), 0);
     lua_State *lua = vm->lua;
     assert_int_equal(luaL_loadstring(lua, setup), 0);
     lua_getfield(lua, LUA_REGISTRYINDEX, "fm.globals");
