@@ -51,7 +51,7 @@ struct fm_router {
     fm_router_cursor cursor[FM_PARTITION_COUNT];
     fm_id_set ids;
     char *batch;
-    size_t batch_size;
+    size_t batch_size, batch_bytes_max;
     uint64_t batch_count, known_count;
     uint32_t next_lane;
     int64_t synced_ns;
@@ -86,7 +86,7 @@ int fm_router_behind(fm_router *router)
 
 static bool batch_is_full(const fm_router *router)
 {
-    return router->batch_size >= BATCH_BYTES;
+    return router->batch_size >= router->batch_bytes_max;
 }
 
 static void take(fm_router *router, fm_lane *lane, const fm_router_frame *frame)
@@ -307,6 +307,9 @@ static int open_parts(fm_router *router, fm_error *error)
         .retain_bytes = router->config.retain_bytes,
     };
     FM_TRY(fm_router_log_open(&log, remember, router, &router->log, error));
+    /* A batch lies in one file, so it may not be larger than files are to be. */
+    uint64_t file_bytes = fm_router_log_file_bytes(router->log);
+    router->batch_bytes_max = file_bytes < BATCH_BYTES ? file_bytes : BATCH_BYTES;
     memcpy(router->cursor, fm_router_log_cursors(router->log), sizeof router->cursor);
     atomic_store(&router->last, fm_router_log_last(router->log));
     router->synced_ns = fm_mono_ns(&fm_clock_system);

@@ -285,6 +285,11 @@ int fm_router_log_clean_stop(fm_router_log *log)
     return fm_router_log_sync(log);
 }
 
+uint64_t fm_router_log_file_bytes(const fm_router_log *log)
+{
+    return log->config.file_bytes;
+}
+
 uint64_t fm_router_log_next(const fm_router_log *log)
 {
     return log->next;

@@ -32,6 +32,7 @@ int fm_router_log_append(fm_router_log *log, void *frames, size_t size, int64_t 
 int fm_router_log_sync(fm_router_log *log) FM_CHECKED;
 int fm_router_log_skip(fm_router_log *log, uint64_t next) FM_CHECKED; /* begins a file at `next`, not behind */
 int fm_router_log_clean_stop(fm_router_log *log) FM_CHECKED;          /* syncs, and says so in the log */
+uint64_t fm_router_log_file_bytes(const fm_router_log *log);          /* that a file has, unless one append is more */
 uint64_t fm_router_log_next(const fm_router_log *log);
 uint64_t fm_router_log_last(const fm_router_log *log);                   /* the newest alert written; 0 = none yet */
 const fm_router_cursor *fm_router_log_cursors(const fm_router_log *log); /* FM_PARTITION_COUNT of them, as written */

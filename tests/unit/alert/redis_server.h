@@ -59,7 +59,7 @@ static inline redisContext *redis_open(const redis_server *server)
         redisFree(client);
         return NULL;
     }
-    redisSetTimeout(client, (struct timeval){.tv_sec = 10});
+    redisSetTimeout(client, (struct timeval){.tv_sec = 100});
     if (server->password != NULL)
         freeReplyObject(redisCommand(client, "AUTH %s", server->password));
     return client;
