@@ -309,15 +309,6 @@ def canonical(alert, without=()):
     return json.dumps(body)
 
 
-def pack(folder, files, name="lab"):
-    """Writes a rule pack {file name: text} and returns the folder of packs."""
-    rules = os.path.join(folder, "rules")
-    os.makedirs(os.path.join(rules, name), exist_ok=True)
-    for file, text in files.items():
-        write(os.path.join(rules, name, file), text)
-    return rules
-
-
 def write(path, text):
     """Replaces a file in one step, as an editor or a deployment does."""
     with open(path + ".new", "w") as file:
@@ -326,12 +317,14 @@ def write(path, text):
 
 
 def test_pack(folder, *names):
-    """A copy of rules from tests/system/rules that the test may change: all of them, or those named."""
+    """A copy of tests/system/rules/lab that the test may change, or of those named: "lab", "lab/count", "hostile"."""
     rules = os.path.join(folder, "rules")
-    os.makedirs(os.path.join(rules, "lab"), exist_ok=True)
-    for file in sorted(os.listdir(os.path.join(TEST_RULES, "lab"))):
-        if not names or file.split(".")[0] in names:
-            shutil.copy(os.path.join(TEST_RULES, "lab", file), os.path.join(rules, "lab", file))
+    for name in names or ("lab",):
+        source = os.path.join(TEST_RULES, name)
+        files = [name + ".lua"] if not os.path.isdir(source) else sorted(os.path.join(name, file) for file in os.listdir(source))
+        for file in files:
+            os.makedirs(os.path.dirname(os.path.join(rules, file)), exist_ok=True)
+            shutil.copy(os.path.join(TEST_RULES, file), os.path.join(rules, file))
     return rules
 
 
