@@ -286,8 +286,13 @@ static int use_plan(fm_fold *fold, fm_plan *plan, fm_error *error)
     if (fold->current == plan)
         return 0;
     fm_rows_run(fold);
-    if (fold->config.runner != NULL)
+    if (fold->config.runner != NULL) {
+        char hash[33];
+        fm_hash128_hex(plan->set->hash, hash);
+        if (plan->set->count > 0) /* partitions may be at different generations for a while: the runner may have let go of this one's texts */
+            (void)fold->config.generation_of(fold->config.generation_context, hash);
         FM_TRY(fold->config.runner->load(fold->config.runner->self, plan->set, error));
+    }
     uint32_t batch = fold->config.batch_max;
     uint64_t matrix = (uint64_t)batch * (plan->column_count + 1);
     if (matrix > fold->matrix_size) {

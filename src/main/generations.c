@@ -59,13 +59,21 @@ void fm_generations_close(fm_generations *generations)
     free(generations);
 }
 
+/* Runners keep the texts of their rules and of what they were told last: an older generation's are told again each time it is asked for. */
+static int tell(const fm_generations *generations, const fm_rule_load *load)
+{
+    for (uint32_t h = 0; h < generations->host_count; h++)
+        FM_TRY(fm_host_sources(generations->hosts[h], load->set, load->source, load->source_size));
+    return 0;
+}
+
 static const fm_rule_set *known(const fm_generations *generations, const char *hash)
 {
     for (const generation *one = generations->first; one != NULL; one = one->next) {
         char text[33];
         fm_hash128_hex(one->load.set->hash, text);
         if (strcmp(text, hash) == 0)
-            return one->load.set;
+            return tell(generations, &one->load) < 0 ? NULL : one->load.set;
     }
     return NULL;
 }
@@ -73,9 +81,9 @@ static const fm_rule_set *known(const fm_generations *generations, const char *h
 /* Under the lock. Takes the load. */
 static int add(fm_generations *generations, fm_rule_load *load, fm_error *error)
 {
-    for (uint32_t h = 0; h < generations->host_count; h++)
-        FM_TRY(fm_host_sources(generations->hosts[h], load->set, load->source, load->source_size));
-    (void)error;
+    int told = tell(generations, load);
+    if (told < 0)
+        return fm_fail(error, told, "could not give the rules to their runners: %s", fm_error_text(told));
     generation *one = calloc(1, sizeof(*one));
     FM_ASSERT(one != NULL);
     one->load = *load;

@@ -256,6 +256,39 @@ static inline fm_hash128 lab_digest(char **body, uint32_t count, uint32_t *uniqu
     return sum;
 }
 
+/* ---- the same again ---- */
+
+/* What `fmads verify` says of the state; the alerts are the caller's to compare (there is no router in this lab). */
+static inline void lab_verify(const char *directory)
+{
+    fm_settings settings;
+    fm_verdict verdict;
+    fm_error error = {0};
+    fm_settings_preset(&settings);
+    snprintf(settings.data_dir, sizeof(settings.data_dir), "%s", directory);
+    settings.rules_budget = 10000;
+    settings.rules_deadline = 2 * FM_NS_PER_S;
+    settings.engine_batch_max = 333;
+    lab_must(fm_verify(&settings, NULL, &verdict, &error), &error);
+    assert_true(verdict.snapshots > 0);
+    assert_int_equal(verdict.state_differences, 0);
+}
+
+/* What a fold of the whole journal says, without any snapshot: closed, opened with other shards and batches. The bodies' digest. */
+static inline fm_hash128 lab_replayed(const char *directory, uint32_t shards, uint32_t batch, uint32_t *unique)
+{
+    char command[400];
+    lab again;
+    snprintf(command, sizeof(command), "rm -rf -- '%s/snapshots'", directory);
+    assert_int_equal(system(command), 0);
+    lab_options options = {.shards = shards, .batch = batch, .sync = FM_SYNC_INTERVAL};
+    lab_open(&again, directory, &options);
+    fm_hash128 digest = lab_digest(again.body, again.body_count, unique);
+    lab_close(&again, false);
+    lab_free_bodies(&again);
+    return digest;
+}
+
 /* ---- records ---- */
 
 typedef struct lab_records {
