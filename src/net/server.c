@@ -7,8 +7,10 @@
 #include "net/listen.h"
 #include "net/route.h"
 #include "net/server_internal.h"
+#include "net/strict_chunks.h"
 #include "net/strict_front.h"
 
+#include <dlfcn.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -32,11 +34,14 @@ static void configure(fm_server *server)
     fm_strict_front_limit(server->config.header_bytes_max);
 }
 
-/* A forged request through a pair of sockets: only a strict front in its place refuses it. */
-static int self_check(fm_server *server, fm_error *error)
+/* Two forged requests through pairs of sockets: only a strict front in its place refuses both. */
+static const char *const forged[] = {
+    "GET /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nContent-Length: 0\r\n\r\n",
+    "GET /healthz HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n0\n\r\n",
+};
+
+static int check_refused(fm_loop *loop, const char *request, fm_error *error)
 {
-    static const char forged[] = "GET /healthz HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nContent-Length: 0\r\n\r\n";
-    fm_loop *loop = &server->loop[0];
     char answer[512] = "";
     ssize_t size = -1;
     int pair[2];
@@ -45,7 +50,7 @@ static int self_check(fm_server *server, fm_error *error)
         return fm_fail_errno(error, FM_EIO, "could not make a pair of sockets to check the strict front");
     h2o_socket_t *sock = h2o_evloop_socket_create(loop->ctx.loop, pair[0], H2O_SOCKET_FLAG_IS_ACCEPTED_CONNECTION);
     h2o_accept(&loop->accept, sock);
-    if (write(pair[1], forged, sizeof(forged) - 1) == (ssize_t)sizeof(forged) - 1)
+    if (write(pair[1], request, strlen(request)) == (ssize_t)strlen(request))
         for (int i = 0; i < SELF_CHECK_ROUNDS && size <= 0; i++) {
             h2o_evloop_run(loop->ctx.loop, 5);
             size = read(pair[1], answer, sizeof(answer) - 1);
@@ -54,7 +59,18 @@ static int self_check(fm_server *server, fm_error *error)
     for (int i = 0; i < 4; i++)
         h2o_evloop_run(loop->ctx.loop, 0);
     if (fm_strict_front_calls() == 0 || size < 12 || memcmp(answer, "HTTP/1.1 400", 12) != 0)
-        return fm_fail(error, FM_internal, "the strict front is not in place: a request with two Content-Lengths was not refused");
+        return fm_fail(error, FM_internal, "the strict front is not in place: a forged request was not refused");
+    return 0;
+}
+
+/* Naming both definitions also links them: nothing else in the program calls them. */
+static int self_check(fm_server *server, fm_error *error)
+{
+    if (dlsym(RTLD_DEFAULT, "phr_parse_request") != (void *)phr_parse_request ||
+        dlsym(RTLD_DEFAULT, "phr_decode_chunked") != (void *)phr_decode_chunked)
+        return fm_fail(error, FM_internal, "the strict front is not in place: the program does not export its parsers");
+    for (size_t i = 0; i < sizeof(forged) / sizeof(forged[0]); i++)
+        FM_TRY(check_refused(&server->loop[0], forged[i], error));
     return 0;
 }
 

@@ -7,7 +7,7 @@
  * before a byte behind the head is read as a request. docs/decisions/0006-request-smuggling.md tells what this does not cover.
  *
  * An executable in which the definition does not take effect (static h2o, hidden symbols) must not serve: fm_server_create sends a
- * forged request through a socket pair and refuses to start unless it is refused. */
+ * forged request through a socket pair and refuses to start unless it is refused. Chunked bodies: strict_chunks.h. */
 #ifndef FM_NET_STRICT_FRONT_H
 #define FM_NET_STRICT_FRONT_H
 

@@ -75,6 +75,16 @@ class Strict(unittest.TestCase):
     def test_a_broken_chunk_is_refused(self):
         self.refused(head(b"Transfer-Encoding: chunked") + b"zz\r\n" + BODY + b"\r\n0\r\n\r\n" + SMUGGLED)
 
+    def test_chunks_are_read_by_the_letter(self):
+        chunked = head(b"Transfer-Encoding: chunked")
+        size = b"%x" % len(BODY)
+        for bad in (size + b"\n" + BODY + b"\r\n0\r\n\r\n", size + b"\r\n" + BODY + b"\n0\r\n\r\n", size + b"\r\n" + BODY + b"\r\n0\n\r\n",
+                    size + b"\r\n" + BODY + b"\r\n0\r\n\n", size + b";a\nb\r\n" + BODY + b"\r\n0\r\n\r\n", b"0" * 9 + size + b"\r\n",
+                    b"0x" + size + b"\r\n", size + b" \r\n", b"-1\r\n", b"ffffffffffffffff\r\n", b"0\r\nX: a\nb\r\n\r\n"):
+            with self.subTest(bad):
+                self.refused(chunked + bad + SMUGGLED)
+        self.accepted(chunked + size + b";ext=1\r\n" + BODY + b"\r\n0\r\nTrailer: x\r\n\r\n" + SMUGGLED, 2)
+
     def test_host_is_needed_once(self):
         self.refused(head(b"Content-Length: 0", host=None) + SMUGGLED)
         self.refused(head(b"Host: localhost", b"Content-Length: 0") + SMUGGLED)
