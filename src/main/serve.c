@@ -147,6 +147,7 @@ int fm_tool_demo(int argc, char **argv)
         own_data(&settings, folder, sizeof(folder));
     if (strcmp(settings.log_level, preset.log_level) == 0)
         strcpy(settings.log_level, "warn"); /* the terminal belongs to the alerts */
+    setvbuf(stdout, NULL, _IOLBF, 0); /* an alert is shown when it comes, into a pipe too */
     catch_signals();
     if (fm_runtime_start(&settings, &runtime, &error) < 0) {
         remove_folder(folder);
