@@ -137,8 +137,14 @@ void fm_shard_killed(void *context, const fm_rule *rule, const fm_error *error)
     fm_kill_note *note = &shard->kill_note[shard->kill_note_count++];
     memcpy(note->rule, rule->id, sizeof(note->rule));
     fm_hash128_hex(rule->hash, note->hash);
-    snprintf(note->reason, sizeof(note->reason), "%.60s:%d: %.100s", error->file, error->line, error->message);
+    fm_kill_reason(error, note->reason);
     fm_log(FM_LOG_ERROR, "rule_stopped", "rule", rule->id, "reason", note->reason, NULL);
+}
+
+void fm_shard_quarantined(void *context, const fm_rule *rule, const char *reason)
+{
+    (void)context;
+    fm_log(FM_LOG_ERROR, "rule_quarantined", "rule", rule->id, "reason", reason, NULL);
 }
 
 /* ---- the commit ---- */

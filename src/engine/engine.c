@@ -56,7 +56,7 @@ static int make_shard(fm_engine *engine, uint32_t index, fm_error *error)
     fm_fold_config fold = {.limits = shard->limits, .arena_bytes = (uint64_t)shard->limits.series_max * 65536 + (64u << 20),
                            .batch_max = config->batch_max, .stale_venue_ns = config->stale_venue_ns, .clock = config->clock,
                            .runner = config->runner_of != NULL ? config->runner_of(config->runner_context, index) : NULL,
-                           .generation_of = generation_of, .generation_context = shard, .emit = fm_shard_emit, .killed = fm_shard_killed,
+                           .generation_of = generation_of, .generation_context = shard, .emit = fm_shard_emit, .killed = fm_shard_killed, .quarantined = fm_shard_quarantined,
                            .context = shard, .counters = &shard->counters};
     FM_TRY(fm_fold_create(&fold, &shard->fold, error));
     for (uint32_t p = 0; p < FM_PARTITION_COUNT; p++)

@@ -4,6 +4,7 @@
 #include "base/assert.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -183,27 +184,48 @@ static int by_rule(const fm_kill_mark *a, const fm_kill_mark *b)
 }
 
 /* One mark for each text of a rule, the earliest, sorted: however they were learned, equal knowledge is equal bytes. */
-void fm_partition_add_kill(fm_partition *partition, const char *rule, const char *hash, uint64_t at_sequence)
+void fm_partition_add_kill(fm_partition *partition, const fm_kill_mark *mark)
 {
-    fm_kill_mark mark;
-    memset(&mark, 0, sizeof(mark));
-    mark.at_sequence = at_sequence;
-    fm_slice_copy(fm_slice_of(rule), mark.rule, sizeof(mark.rule));
-    fm_slice_copy(fm_slice_of(hash), mark.hash, sizeof(mark.hash));
     uint32_t place = 0;
-    while (place < partition->kill_count && by_rule(&partition->kill[place], &mark) < 0)
+    while (place < partition->kill_count && by_rule(&partition->kill[place], mark) < 0)
         place++;
-    if (place < partition->kill_count && by_rule(&partition->kill[place], &mark) == 0) {
-        if (partition->kill[place].at_sequence <= at_sequence)
+    if (place < partition->kill_count && by_rule(&partition->kill[place], mark) == 0) {
+        if (partition->kill[place].at_sequence <= mark->at_sequence)
             return;
-        partition->kill[place] = mark;
+        partition->kill[place] = *mark;
     } else {
         partition->kill = fm_grow(partition->kill, &partition->kill_capacity, partition->kill_count + 1, sizeof(fm_kill_mark));
         memmove(&partition->kill[place + 1], &partition->kill[place], (partition->kill_count - place) * sizeof(fm_kill_mark));
-        partition->kill[place] = mark;
+        partition->kill[place] = *mark;
         partition->kill_count++;
     }
     fm_partition_refresh_kills(partition);
+}
+
+void fm_partition_note_kill(fm_partition *partition, const fm_event *event)
+{
+    fm_slice rest = fm_control_text(event);
+    fm_kill_mark mark;
+    memset(&mark, 0, sizeof(mark));
+    mark.at_sequence = event->as.control.at_sequence;
+    char *const part[] = {mark.rule, mark.hash, mark.reason};
+    const size_t room[] = {sizeof(mark.rule), sizeof(mark.hash), sizeof(mark.reason)};
+    for (int i = 0; i < 3; i++) {
+        const char *end = memchr(rest.data, 0, rest.size);
+        size_t size = end != NULL ? (size_t)(end - rest.data) : rest.size;
+        fm_slice_copy((fm_slice){rest.data, size}, part[i], room[i]);
+        if (end == NULL)
+            break;
+        rest = (fm_slice){end + 1, rest.size - size - 1};
+    }
+    if (mark.hash[0] != 0)
+        fm_partition_add_kill(partition, &mark);
+}
+
+void fm_kill_reason(const fm_error *error, char out[160])
+{
+    memset(out, 0, 160);
+    snprintf(out, 160, "%.40s:%d: %.100s", error->file, error->line, error->message);
 }
 
 void fm_fold_domains(fm_fold *fold, fm_partition *partition, uint32_t count)
@@ -330,12 +352,8 @@ static int apply_generation(fm_fold *fold, fm_partition *partition, const fm_eve
 
 static void apply_kill(fm_fold *fold, fm_partition *partition, const fm_event *event)
 {
-    fm_slice text = fm_control_text(event); /* "rule\0hash\0reason" */
-    const char *rule = text.data, *hash = memchr(rule, 0, text.size);
-    if (hash == NULL)
-        return;
     fm_rows_run(fold);
-    fm_partition_add_kill(partition, rule, hash + 1, event->as.control.at_sequence);
+    fm_partition_note_kill(partition, event);
 }
 
 /* Timers fire before the first record whose time is at or past them, and see the features as of the record before. A batch must end

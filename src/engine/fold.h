@@ -28,6 +28,8 @@ typedef struct fm_fold_config {
     void          (*emit)(void *context, const fm_alert *alert);
     /* A rule was stopped by deadline or memory: rows from here on do not see it. Kill records are to be appended. */
     void          (*killed)(void *context, const fm_rule *rule, const fm_error *error);
+    /* A rule had its last strike, and had none of its last strikes in another partition of this fold yet; NULL = tell nobody. */
+    void          (*quarantined)(void *context, const fm_rule *rule, const char *reason);
     void           *context;
     fm_counters    *counters;
 } fm_fold_config;

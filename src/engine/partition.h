@@ -160,6 +160,7 @@ typedef struct fm_kill_mark {
     char       rule[FM_RULE_ID_MAX + 1];
     char       hash[33];
     uint64_t   at_sequence; /* the first record that the rule does not see */
+    char       reason[160]; /* "file:line: message" */
 } fm_kill_mark;
 
 typedef struct fm_partition {
@@ -183,8 +184,11 @@ typedef struct fm_partition {
 void fm_partition_init(fm_partition *partition, uint32_t index, struct fm_plan *plan);
 void fm_partition_fini(fm_partition *partition); /* blocks belong to the fold's pool */
 
-/* The kill of a rule that is known for this partition, applied to the current plan. */
-void fm_partition_add_kill(fm_partition *partition, const char *rule, const char *hash, uint64_t at_sequence);
+/* The kill of a rule that is known for this partition, applied to the current plan; `note` takes it from its record (FM_KILL, whose text
+ * is rule, hash and reason with a NUL between). */
+void fm_partition_add_kill(fm_partition *partition, const fm_kill_mark *mark);
+void fm_partition_note_kill(fm_partition *partition, const fm_event *event);
+void fm_kill_reason(const fm_error *error, char out[160]);
 void fm_partition_refresh_kills(fm_partition *partition);
 
 /* Grows *array to hold `need` elements of `size` bytes, doubling; aborts when memory is exhausted. Off the tick path. */

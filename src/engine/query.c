@@ -335,6 +335,14 @@ static void board_add_series(fm_rule_board *board, const fm_plan *plan, const fm
     }
 }
 
+static void board_add_kill(fm_rule_board *board, const fm_partition *partition, uint32_t r)
+{
+    board->killed[r]++;
+    for (uint32_t k = 0; k < partition->kill_count; k++)
+        if (partition->kill[k].at_sequence == partition->killed_from[r] && strcmp(partition->kill[k].rule, board->set->rule[r].id) == 0)
+            memcpy(board->health[r].error, partition->kill[k].reason, sizeof(board->health[r].error));
+}
+
 void fm_shard_renew_board(fm_shard *shard)
 {
     const fm_rule_set *set = shard->generation;
@@ -350,7 +358,8 @@ void fm_shard_renew_board(fm_shard *shard)
         if (partition->plan == NULL || partition->plan->set != set)
             continue;
         for (uint32_t r = 0; r < set->count; r++)
-            board->killed[r] += partition->killed_from[r] != UINT64_MAX;
+            if (partition->killed_from[r] != UINT64_MAX)
+                board_add_kill(board, partition, r);
         for (uint32_t d = 0; d < partition->domain_count; d++)
             for (uint32_t r = 0; r < set->count; r++) {
                 const fm_rule_health *health = &partition->domain[d].health[r];

@@ -286,14 +286,27 @@ static void take_results(fm_fold *fold, uint32_t rule_index, const fm_rule_call 
     }
 }
 
+/* Is the rule already quarantined somewhere in this fold? Whoever reads the log wants to hear it once, not for each partition. */
+static bool known_to_fail(const fm_fold *fold, uint32_t rule_index)
+{
+    for (uint32_t p = 0; p < FM_PARTITION_COUNT; p++) {
+        const fm_partition *partition = fold->partition[p];
+        for (uint32_t d = 0; partition != NULL && partition->plan == fold->current && d < partition->domain_count; d++)
+            if (partition->domain[d].health[rule_index].quarantined)
+                return true;
+    }
+    return false;
+}
+
 static void strike(fm_fold *fold, uint32_t rule_index, const fm_row *row, const fm_error *failure)
 {
     fm_rule_health *health = &row->partition->domain[row->series->domain].health[rule_index];
     health->errors++;
     fm_count(fold->config.counters, FM_METRIC_RULE_ERRORS, 1);
-    memset(health->error, 0, sizeof(health->error));
-    snprintf(health->error, sizeof(health->error), "%.40s:%d: %.100s", failure->file, failure->line, failure->message);
+    fm_kill_reason(failure, health->error);
     if (++health->strikes >= FM_STRIKES_MAX) {
+        if (fold->config.quarantined != NULL && !known_to_fail(fold, rule_index))
+            fold->config.quarantined(fold->config.context, &fold->current->set->rule[rule_index], health->error);
         health->quarantined = true;
         row->partition->domain[row->series->domain].quarantined[rule_index / 64] |= UINT64_C(1) << (rule_index % 64);
     }
@@ -351,17 +364,20 @@ static void drop_quarantined(fm_fold *fold, uint32_t rule_index, fm_rule_call *c
 static void stop_rule(fm_fold *fold, uint32_t rule_index, const fm_rule_call *call)
 {
     const fm_rule *rule = &fold->current->set->rule[rule_index];
-    char hash[33];
-    fm_hash128_hex(rule->hash, hash);
+    fm_kill_mark mark;
+    memset(&mark, 0, sizeof(mark));
+    memcpy(mark.rule, rule->id, sizeof(mark.rule));
+    fm_hash128_hex(rule->hash, mark.hash);
+    fm_kill_reason(&call->error, mark.reason);
     for (uint32_t p = 0; p < FM_PARTITION_COUNT; p++) {
         fm_partition *partition = fold->partition[p];
         if (partition == NULL || partition->plan != fold->current)
             continue;
-        uint64_t at = partition->applied + 1;
+        mark.at_sequence = partition->applied + 1;
         for (uint32_t k = call->count; k-- > call->done;)
             if (fold->row[call->row[k]].partition == partition)
-                at = fold->row[call->row[k]].sequence;
-        fm_partition_add_kill(partition, rule->id, hash, at);
+                mark.at_sequence = fold->row[call->row[k]].sequence;
+        fm_partition_add_kill(partition, &mark);
     }
     fm_count(fold->config.counters, FM_METRIC_RULE_KILLS, 1);
     if (fold->config.killed != NULL)

@@ -62,7 +62,7 @@ typedef struct fm_held_alert { /* waits for the sync that its records wait for *
 } fm_held_alert;
 
 typedef struct fm_kill_note {
-    char rule[FM_RULE_ID_MAX + 1], hash[33], reason[200];
+    char rule[FM_RULE_ID_MAX + 1], hash[33], reason[160];
 } fm_kill_note;
 
 typedef struct fm_rule_board { /* a shard's rule health for /v1/rules, renewed once a second */
@@ -173,6 +173,7 @@ uint32_t fm_shard_drain(fm_shard *shard, uint32_t origin, uint32_t budget);
 void     fm_shard_commit(fm_shard *shard);
 uint32_t fm_shard_stage_control(fm_shard *shard, uint32_t partition, int kind, int64_t ts_ns, const fm_control *control, fm_slice text); /* its bytes */
 void     fm_shard_killed(void *context, const fm_rule *rule, const fm_error *error);
+void     fm_shard_quarantined(void *context, const fm_rule *rule, const char *reason);
 void     fm_shard_emit(void *context, const fm_alert *alert);
 void     fm_shard_release_held(fm_shard *shard);
 

@@ -304,7 +304,8 @@ int fm_snapshot_get(fm_fold *fold, fm_partition *partition, const char *data, si
     for (uint32_t i = 0; i < count && !in.torn; i++) {
         fm_kill_mark mark;
         GET(&in, mark);
-        fm_partition_add_kill(partition, mark.rule, mark.hash, mark.at_sequence);
+        if (!in.torn)
+            fm_partition_add_kill(partition, &mark);
     }
     GET(&in, count);
     fm_fold_domains(fold, partition, in.torn ? 0 : count);

@@ -55,7 +55,7 @@ struct fm_runtime {
     const fm_rule_set *rules;
     uint64_t        rules_signature; /* names, sizes and times of the rule files when they were last read */
     pthread_mutex_t rules_lock;
-    uint64_t        reload_failures;
+    fm_counters     rules_counters; /* under rules_lock */
 };
 
 /* ---- what the layers ask of each other ---- */
@@ -213,7 +213,8 @@ static int open_server(fm_runtime *r, fm_error *error)
                                .ws_message_bytes_max = (uint32_t)s->net_ws_message_bytes_max,
                                .quarantine_max = (uint32_t)s->ingest_quarantine_max, .limits = fm_decode_limits_preset, .clock = fm_clock_system,
                                .engine = r->engine, .router = r->router, .archive = r->archive, .redis = r->redis, .journal = r->journal,
-                               .version = FMADS_VERSION, .rules_json = rules_json, .rules_reload = rules_reload, .rules_context = r};
+                               .version = FMADS_VERSION, .rules_json = rules_json, .rules_reload = rules_reload, .rules_context = r,
+                               .rules_counters = &r->rules_counters};
     server.limits.scale_max = (int32_t)s->ingest_scale_max;
     return fm_server_create(&server, &r->server, error);
 }
@@ -328,7 +329,7 @@ int fm_runtime_reload_rules(fm_runtime *r, fm_error *error)
     pthread_mutex_lock(&r->rules_lock);
     int result = load_rules(r, error);
     if (result < 0) {
-        r->reload_failures++;
+        fm_count(&r->rules_counters, FM_METRIC_RULE_RELOAD_FAILURES, 1);
         fm_log(FM_LOG_ERROR, "rules_refused", "message", error->message, "file", error->file, "line", fm_log_int(error->line), "kept",
                r->rules != NULL ? "the rules that ran before" : "no rules", NULL);
     }

@@ -124,10 +124,8 @@ static int note_kills(void *context, const fm_frame *frame)
     verifying *v = context;
     for (size_t at = 0; at < frame->size; at += fm_event_size((const fm_event *)(frame->events + at))) {
         const fm_event *event = (const fm_event *)(frame->events + at);
-        fm_slice text = fm_control_text(event);
-        const char *hash = event->kind == FM_KILL ? memchr(text.data, 0, text.size) : NULL;
-        if (hash != NULL)
-            fm_partition_add_kill(&v->partition[frame->partition], text.data, hash + 1, event->as.control.at_sequence);
+        if (event->kind == FM_KILL)
+            fm_partition_note_kill(&v->partition[frame->partition], event);
     }
     return 0;
 }

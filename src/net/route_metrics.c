@@ -8,7 +8,7 @@ void fm_route_metrics(fm_request *request)
 {
     const fm_server *server = request->loop->server;
     const fm_server_config *config = &server->config;
-    const fm_counters *block[FM_SHARDS_MAX + 4];
+    const fm_counters *block[FM_SHARDS_MAX + 5];
     fm_text *out = &request->loop->scratch;
     uint32_t count = 0;
 
@@ -18,6 +18,7 @@ void fm_route_metrics(fm_request *request)
     block[count++] = config->archive != NULL ? fm_archive_counters(config->archive) : NULL;
     block[count++] = config->redis != NULL ? fm_sink_redis_counters(config->redis) : NULL;
     block[count++] = config->journal != NULL ? fm_journal_counters(config->journal) : NULL;
+    block[count++] = config->rules_counters;
 
     fm_text_clear(out);
     fm_prometheus_counters(out, block, count);

@@ -8,6 +8,7 @@
 #include "alert/archive.h"
 #include "alert/router.h"
 #include "alert/sink_redis.h"
+#include "base/counters.h"
 #include "base/error.h"
 #include "engine/shard.h"
 #include "ingest/decode.h"
@@ -39,6 +40,7 @@ typedef struct fm_server_config {
     void      (*rules_json)(void *context, fm_text *out);
     int       (*rules_reload)(void *context, fm_error *error);
     void       *rules_context;
+    const fm_counters *rules_counters; /* of reading rules; NULL = none */
 } fm_server_config;
 
 typedef struct fm_server fm_server;

@@ -140,10 +140,10 @@ static void log_kills(bed *b, bed_log *log, uint32_t known)
         for (uint32_t p = 0; p < FM_PARTITION_COUNT; p++)
             for (uint32_t k = 0; k < b->partition[p].kill_count; k++) {
                 const fm_kill_mark *mark = &b->partition[p].kill[k];
-                char text[160];
+                char text[sizeof(*mark) + 3];
                 if (strcmp(mark->rule, b->killed[kill]) != 0)
                     continue;
-                int size = snprintf(text, sizeof(text), "%s%c%s%c%s", mark->rule, 0, mark->hash, 0, "too long");
+                int size = snprintf(text, sizeof(text), "%s%c%s%c%s", mark->rule, 0, mark->hash, 0, mark->reason);
                 bed_control(b, log, p, FM_KILL, BED_T0, &(fm_control){.at_sequence = mark->at_sequence}, (fm_slice){text, (size_t)size});
             }
 }
@@ -172,8 +172,7 @@ static void obey_kills(bed *b, const bed_log *log)
         const fm_event *event = bed_event(log, i);
         if (event->kind != FM_KILL)
             continue;
-        const char *rule = fm_control_text(event).data;
-        fm_partition_add_kill(&b->partition[log->partition[i]], rule, rule + strlen(rule) + 1, event->as.control.at_sequence);
+        fm_partition_note_kill(&b->partition[log->partition[i]], event);
     }
 }
 
