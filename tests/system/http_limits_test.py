@@ -11,7 +11,7 @@ import time
 import unittest
 
 sys.path.insert(0, __file__.rsplit("/", 1)[0])
-from net_bed import SLOW, Server, parse_all, read_all, trade  # noqa: E402
+from net_bed import PATIENCE, SLOW, Server, parse_all, read_all, trade  # noqa: E402
 
 GET = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
 
@@ -71,8 +71,8 @@ class Times(unittest.TestCase):
             used.sendall(GET)
             time.sleep(0.2)
             self.assertEqual(parse_all(used.recv(65536))[0].status, 200)
-            self.assertIsNotNone(closed_after(fresh, 3 * SLOW))
-            self.assertIsNotNone(closed_after(used, 3 * SLOW))
+            self.assertIsNotNone(closed_after(fresh, 3 * PATIENCE))
+            self.assertIsNotNone(closed_after(used, 3 * PATIENCE))
             self.assertGreaterEqual(server.metric("fmads_http_timeouts_total"), 2)
 
     def test_a_slow_head_is_cut_off_however_it_drips(self):
@@ -88,13 +88,13 @@ class Times(unittest.TestCase):
                     ended = time.monotonic()
                     break
             self.assertIsNotNone(ended)
-            self.assertLess(ended - begin, 4 * SLOW)
+            self.assertLess(ended - begin, 4 * PATIENCE)
 
     def test_a_slow_body_is_cut_off_however_it_drips(self):
         with Server(NET_REQUEST_TIMEOUT="800ms") as server, server.connect() as sock:
             sock.sendall(ingest_head(1000))
             begin, ended = time.monotonic(), None
-            while ended is None and time.monotonic() - begin < 6 * SLOW:
+            while ended is None and time.monotonic() - begin < 6 * PATIENCE:
                 try:
                     sock.sendall(b" ")
                 except ConnectionError:
@@ -104,22 +104,22 @@ class Times(unittest.TestCase):
             self.assertIsNotNone(ended)
 
     def test_half_open_requests_do_not_hinder_others(self):
-        with Server(NET_REQUEST_TIMEOUT="1s") as server:
+        with Server(NET_REQUEST_TIMEOUT="4s") as server:
             socks = [server.connect() for _ in range(50)]
             for sock in socks:
                 sock.sendall(ingest_head(1000) + b"[")
             begin = time.monotonic()
             self.assertEqual(server.post([trade()]).status, 200)
-            self.assertLess(time.monotonic() - begin, 0.9 * SLOW)
+            self.assertLess(time.monotonic() - begin, 3.5)  # before any of them is given up
             for sock in socks:
-                self.assertIsNotNone(closed_after(sock, 5 * SLOW))
+                self.assertIsNotNone(closed_after(sock, 5 * PATIENCE))
                 sock.close()
 
     def test_a_client_that_shuts_its_side_down_is_forgotten(self):
         with Server() as server, server.connect() as sock:
             sock.sendall(ingest_head(1000) + b"[")
             sock.shutdown(socket.SHUT_WR)
-            self.assertIsNotNone(closed_after(sock, 3 * SLOW))
+            self.assertIsNotNone(closed_after(sock, 3 * PATIENCE))
 
     def test_a_reset_in_the_middle_is_forgotten(self):
         with Server() as server:
@@ -128,8 +128,7 @@ class Times(unittest.TestCase):
                 sock.sendall(data)
                 sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 sock.close()
-            time.sleep(0.3)
-            self.assertEqual(server.metric("fmads_http_connections"), 1)  # the one that asks
+            self.assertEqual(server.settled("fmads_http_connections", 1), 1)  # the one that asks
 
     def test_a_client_that_does_not_read_is_cut_off(self):
         with Server(NET_WRITE_TIMEOUT="700ms", NET_IDLE_TIMEOUT="60s") as server:
@@ -144,7 +143,7 @@ class Times(unittest.TestCase):
                 except BlockingIOError:
                     pass
                 socks.append(sock)
-            deadline = time.monotonic() + 15 * SLOW
+            deadline = time.monotonic() + 15 * PATIENCE
             while time.monotonic() < deadline and server.metric("fmads_http_connections") > 1:
                 time.sleep(0.1)
             self.assertEqual(server.metric("fmads_http_connections"), 1)
@@ -158,7 +157,7 @@ class Times(unittest.TestCase):
             count = 100
             sock.sendall(b"GET /openapi.json HTTP/1.1\r\nHost: localhost\r\n\r\n" * count)
             data, begin = b"", time.monotonic()
-            while len(parse_all_whole(data)) < count and time.monotonic() - begin < 30 * SLOW:
+            while len(parse_all_whole(data)) < count and time.monotonic() - begin < 30 * PATIENCE:
                 data += sock.recv(8192)
                 time.sleep(0.01)
             self.assertEqual(len(parse_all_whole(data)), count)
@@ -231,8 +230,7 @@ class Connections(unittest.TestCase):
                 for sock in socks:
                     self.assertIn(b"200 OK", sock.recv(65536))
                     sock.close()
-            time.sleep(0.3)
-            self.assertEqual(server.metric("fmads_http_connections"), 1)
+            self.assertEqual(server.settled("fmads_http_connections", 1), 1)
 
 
 class Stop(unittest.TestCase):
@@ -243,9 +241,9 @@ class Stop(unittest.TestCase):
             socks[0].recv(65536)
             begin = time.monotonic()
             self.assertEqual(server.stop(), 0)
-            self.assertLess(time.monotonic() - begin, 3 * SLOW)
+            self.assertLess(time.monotonic() - begin, 3 * PATIENCE)
             for sock in socks:
-                self.assertIsNotNone(closed_after(sock, 1))
+                self.assertIsNotNone(closed_after(sock, PATIENCE))
                 sock.close()
 
     def test_a_request_on_its_way_is_answered_before_the_end(self):
@@ -259,7 +257,7 @@ class Stop(unittest.TestCase):
             answers = parse_all(read_all(sock))
             self.assertEqual([a.status for a in answers], [200])
             self.assertEqual(answers[0].headers["connection"], "close")
-            self.assertEqual(server.process.wait(10 * SLOW), 0)
+            self.assertEqual(server.process.wait(10 * PATIENCE), 0)
 
     def test_a_request_that_never_comes_ends_at_the_deadline(self):
         with Server(NET_REQUEST_TIMEOUT="60s") as server, server.connect() as sock:
@@ -267,7 +265,7 @@ class Stop(unittest.TestCase):
             time.sleep(0.3)
             begin = time.monotonic()
             self.assertEqual(server.stop(), 0)
-            self.assertLess(time.monotonic() - begin, 9 * SLOW)
+            self.assertLess(time.monotonic() - begin, 9 * PATIENCE)
 
     def test_a_second_server_on_the_port_is_refused(self):
         with Server() as server:

@@ -17,7 +17,8 @@ import unittest
 
 PROGRAM = os.environ.get("FMADS_DOUBLE") or os.environ.get("FMADS_BINARY")
 IS_DOUBLE = bool(os.environ.get("FMADS_DOUBLE"))
-SLOW = 4 if "tsan" in (PROGRAM or "") else 1  # patience, not precision
+SLOW = 4 if "tsan" in (PROGRAM or "") else 1  # how long to look whether something happens that should not
+PATIENCE = 4 * SLOW  # how long something that must happen may take: other work runs on the machine too
 
 
 def trade(symbol="EURUSD", **more):
@@ -60,7 +61,7 @@ class Server:
 
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=self.folder.name, preexec_fn=before)
-        deadline = time.monotonic() + 20 * SLOW
+        deadline = time.monotonic() + 20 * PATIENCE
         while time.monotonic() < deadline:
             found = re.search(r'"event":"listening".*?"port":"?(\d+)', self.log())
             if found:
@@ -75,7 +76,7 @@ class Server:
         return self
 
     def wait_until_it_answers(self):
-        deadline = time.monotonic() + 10 * SLOW
+        deadline = time.monotonic() + 10 * PATIENCE
         while time.monotonic() < deadline:
             try:
                 if self.get("/readyz").status == 200:
@@ -103,7 +104,7 @@ class Server:
     def stop(self, patience=15):
         self.process.send_signal(signal.SIGTERM)
         try:
-            return self.process.wait(patience * SLOW)
+            return self.process.wait(patience * PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             raise AssertionError("the server did not end:\n" + self.log())
@@ -113,7 +114,7 @@ class Server:
         sock = socket.socket()
         if receive_buffer is not None:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        sock.settimeout(timeout * SLOW)
+        sock.settimeout(timeout * PATIENCE)
         sock.connect(("127.0.0.1", self.port))
         return sock
 
@@ -121,7 +122,7 @@ class Server:
         """Sends bytes, and reads until the server closes or is silent for a while. The answers."""
         with self.connect(timeout=timeout) as sock:
             sock.sendall(data)
-            return parse_all(read_all(sock, quiet=0.4 * SLOW))
+            return parse_all(self.read_all(sock, 0.4 * SLOW))
 
     def request(self, method, path, body=b"", headers=(), host="localhost"):
         head = ["%s %s HTTP/1.1" % (method, path), "Host: " + host, "Connection: close"]
@@ -146,6 +147,33 @@ class Server:
     def metric(self, name):
         found = re.search(r"^%s (\S+)$" % re.escape(name), self.get("/metrics").body.decode(), re.M)
         return float(found.group(1)) if found else None
+
+    def settled(self, name, value):
+        """A metric that must come to a value: the value, or the last one seen."""
+        deadline = time.monotonic() + 10 * PATIENCE
+        while (seen := self.metric(name)) != value and time.monotonic() < deadline:
+            time.sleep(0.05)
+        return seen
+
+    def read_all(self, sock, quiet):
+        """What comes until the server closes, or says nothing for a while in which it had nothing to do."""
+        data = read_all(sock, quiet)
+        while self.busy():
+            data += read_all(sock, quiet)
+        return data
+
+    def busy(self):
+        """True while a thread of the server runs, or waits for a processor or a disk."""
+        if self.process.poll() is not None:
+            return False
+        for thread in os.listdir("/proc/%d/task" % self.process.pid):
+            try:
+                with open("/proc/%d/task/%s/stat" % (self.process.pid, thread)) as file:
+                    if file.read().rsplit(")", 1)[1].split()[0] in "RD":
+                        return True
+            except OSError:  # it has ended
+                pass
+        return False
 
     def memory(self):
         with open("/proc/%d/statm" % self.process.pid) as file:
@@ -253,7 +281,7 @@ class WebSocket:
 
     def receive(self, timeout=5):
         """(opcode, payload) of the next frame; None when the server has closed, or nothing came."""
-        deadline = time.monotonic() + timeout * SLOW
+        deadline = time.monotonic() + timeout * PATIENCE
         while True:
             if len(self.data) >= 2:
                 size, at = self.data[1] & 0x7f, 2
@@ -278,7 +306,7 @@ class WebSocket:
 
     def message(self, op, timeout=5):
         """The next JSON message with this op; others are skipped. None when none came."""
-        deadline = time.monotonic() + timeout * SLOW
+        deadline = time.monotonic() + timeout * PATIENCE
         while time.monotonic() < deadline:
             frame = self.receive(timeout)
             if frame is None:
@@ -291,7 +319,7 @@ class WebSocket:
 
     def close_code(self, timeout=5):
         """The code of the server's close frame; None when the connection ended without."""
-        deadline = time.monotonic() + timeout * SLOW
+        deadline = time.monotonic() + timeout * PATIENCE
         while time.monotonic() < deadline:
             frame = self.receive(timeout)
             if frame is None:
@@ -302,7 +330,7 @@ class WebSocket:
 
     def ended(self, timeout=5):
         """True when the server has closed the TCP connection."""
-        self.sock.settimeout(timeout * SLOW)
+        self.sock.settimeout(timeout * PATIENCE)
         try:
             while True:
                 if not self.sock.recv(65536):

@@ -10,7 +10,7 @@ import time
 import unittest
 
 sys.path.insert(0, __file__.rsplit("/", 1)[0])
-from net_bed import SLOW, Server, WebSocket, trade  # noqa: E402
+from net_bed import PATIENCE, Server, WebSocket, trade  # noqa: E402
 
 
 class Handshake(unittest.TestCase):
@@ -170,7 +170,7 @@ class Frames(unittest.TestCase):
                 if linger:
                     ws.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 ws.sock.close()
-        deadline = time.monotonic() + 5 * SLOW
+        deadline = time.monotonic() + 5 * PATIENCE
         while time.monotonic() < deadline and self.server.metric("fmads_ws_connections") > 0:
             time.sleep(0.05)
         self.assertEqual(self.server.metric("fmads_ws_connections"), 0)
@@ -215,7 +215,7 @@ class Times(unittest.TestCase):
             self.assertEqual(ws.close_code(), 1002)
             begin = time.monotonic()
             self.assertTrue(ws.ended(6))
-            self.assertLess(time.monotonic() - begin, 5 * SLOW)
+            self.assertLess(time.monotonic() - begin, 5 * PATIENCE)
 
     def test_a_stop_closes_1001_and_waits_for_nobody(self):
         with Server() as server, WebSocket(server) as polite, WebSocket(server) as rude, WebSocket(server) as half:
@@ -229,8 +229,8 @@ class Times(unittest.TestCase):
             self.assertTrue(polite.ended())
             self.assertEqual(rude.close_code(), 1001)
             self.assertEqual(half.close_code(), 1001)
-            self.assertEqual(server.process.wait(10 * SLOW), 0)
-            self.assertLess(time.monotonic() - begin, 6 * SLOW)
+            self.assertEqual(server.process.wait(10 * PATIENCE), 0)
+            self.assertLess(time.monotonic() - begin, 6 * PATIENCE)
 
 
 class Library(unittest.TestCase):
