@@ -1,4 +1,6 @@
-/* script/config.c - the settings file as data: no names, no libraries, no text methods; interpreted, with a limit on instructions. */
+/* script/config.c - the settings file as data.
+ *
+ * No names, no libraries, no text methods; interpreted, with a limit on instructions. */
 #include "script/config.h"
 
 #include "base/file.h"
@@ -22,10 +24,10 @@ typedef struct setting {
 
 typedef struct reading {
     const char *path, *text;
-    size_t      size;
-    fm_error   *error;
-    setting    *setting;
-    uint32_t    count;
+    size_t size;
+    fm_error *error;
+    setting *setting;
+    uint32_t count;
 } reading;
 
 static reading *reading_of(lua_State *lua)
@@ -39,7 +41,8 @@ static reading *reading_of(lua_State *lua)
 static void too_long(lua_State *lua, lua_Debug *debug)
 {
     lua_getinfo(lua, "l", debug);
-    luaL_error(lua, "settings:%d: the file runs for more than a million instructions; it is data, not a program", debug->currentline);
+    luaL_error(lua, "settings:%d: the file runs for more than a million instructions; it is data, not a program",
+               debug->currentline);
 }
 
 static int refuse(lua_State *lua, const char *name, const char *why)
@@ -139,10 +142,12 @@ static int read_file(lua_State *lua)
     return 0;
 }
 
-/* "path:12: message", as Lua says it, taken apart. LuaJIT shortens a long path, so the place is looked for by its form. */
+/* "path:12: message", as Lua says it, taken apart. LuaJIT shortens a long path, so the place is looked for by its form.
+ */
 static int fail(lua_State *lua, const reading *context)
 {
-    const char *message = lua_type(lua, -1) == LUA_TSTRING ? lua_tostring(lua, -1) : "the file raised an error that is no text";
+    const char *message =
+        lua_type(lua, -1) == LUA_TSTRING ? lua_tostring(lua, -1) : "the file raised an error that is no text";
     int line = 0;
     for (const char *at = strchr(message, ':'); at; at = strchr(at + 1, ':')) {
         char *end;
@@ -172,7 +177,8 @@ static int run(reading *context)
     if (fm_memory_init(&memory, MEMORY_BYTES) < 0)
         return fm_fail(context->error, FM_ENOMEM, "could not reserve memory to read \"%s\"", context->path);
     lua_State *lua = lua_newstate(fm_memory_allocate, &memory);
-    int result = lua ? 0 : fm_fail(context->error, FM_ENOMEM, "could not open a Lua state to read \"%s\"", context->path);
+    int result =
+        lua ? 0 : fm_fail(context->error, FM_ENOMEM, "could not open a Lua state to read \"%s\"", context->path);
     if (result == 0) {
         luaJIT_setmode(lua, 0, LUAJIT_MODE_ENGINE | LUAJIT_MODE_OFF); /* a compiled loop would not see the limit */
         if (lua_cpcall(lua, read_file, context) != 0)
@@ -192,7 +198,8 @@ int fm_config_read(const char *path, fm_config_visit visit, void *context, fm_er
         return fm_fail(error, result, "could not read the settings \"%s\": the file is larger than 1 MiB", path);
     if (result < 0)
         return fm_fail_errno(error, result, "could not open the settings \"%s\"", path);
-    reading settings = {.path = path, .text = text, .size = size, .error = error, .setting = calloc(ENTRIES_MAX, sizeof(setting))};
+    reading settings = {
+        .path = path, .text = text, .size = size, .error = error, .setting = calloc(ENTRIES_MAX, sizeof(setting))};
     result = settings.setting ? run(&settings) : fm_fail(error, FM_ENOMEM, "could not read the settings \"%s\"", path);
     if (result == 0)
         qsort(settings.setting, settings.count, sizeof(setting), by_name);

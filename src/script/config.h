@@ -1,6 +1,8 @@
-/* script/config.h - reads deploy/fmads.lua: data, not a program (empty environment, text only, JIT off, instruction limit).
+/* script/config.h - reads deploy/fmads.lua.
  *
- * The file returns a table of sections; `visit` is called for each leaf with "section.key" and its value as text ("8080", "true", "10ms"), in sorted order. */
+ * It is data, not a program: empty environment, text only, JIT off, instruction limit.
+ * The file returns a table of sections; `visit` is called for each leaf with "section.key" and its value as text
+ * ("8080", "true", "10ms"), in sorted order. */
 #ifndef FM_SCRIPT_CONFIG_H
 #define FM_SCRIPT_CONFIG_H
 

@@ -27,7 +27,8 @@ static void fill_quote(fm_event_view *view, const fm_event *event, const int8_t 
 
 static void fill_event(fm_event_view *view, const fm_event *event, const int8_t *scale)
 {
-    *view = (fm_event_view){.price = NAN, .size = NAN, .side = NAN, .bid = NAN, .bid_size = NAN, .ask = NAN, .ask_size = NAN, .value = NAN};
+    *view = (fm_event_view){
+        .price = NAN, .size = NAN, .side = NAN, .bid = NAN, .bid_size = NAN, .ask = NAN, .ask_size = NAN, .value = NAN};
     view->ts = (double)event->ts_ns / 1e9;
     view->ts_us = (double)(event->ts_ns / FM_NS_PER_US);
     view->conditions = event->conditions;

@@ -1,7 +1,8 @@
-/* script/frame.h - what C and Lua share while a rule runs: one fixed place for each host, read and written by compiled Lua.
+/* script/frame.h - what C and Lua share while a rule runs: one fixed place for each host.
  *
- * The part between the ffi marks becomes LuaJIT's cdef word for word at build time. Integers that compiled loops index with are signed:
- * LuaJIT keeps int32_t and int64_t in integer registers and turns uint32_t into a double. Before a run C sets the upper part. */
+ * The part between the ffi marks becomes LuaJIT's cdef word for word at build time. Integers that compiled loops index
+ * with are signed: LuaJIT keeps int32_t and int64_t in integer registers and turns uint32_t into a double. Before a run
+ * C sets the upper part. */
 #ifndef FM_SCRIPT_FRAME_H
 #define FM_SCRIPT_FRAME_H
 
@@ -15,28 +16,28 @@ typedef struct fm_event_view { /* the record that a handler sees; NaN where the 
     double price, size, side;  /* trade; side +1 buy, -1 sell */
     double bid, bid_size, ask, ask_size;
     double value;
-    double conditions;         /* a bit each */
-    double late;               /* 1 when it came behind the domain's time */
+    double conditions; /* a bit each */
+    double late;       /* 1 when it came behind the domain's time */
     double kind, phase;
 } fm_event_view;
 
 typedef struct fm_frame {
-    const double   *matrix;
-    const int32_t  *row;
+    const double *matrix;
+    const int32_t *row;
     const uint16_t *column;
-    uint8_t        *hit;
-    int64_t         stride;       /* of matrix; 64 bits, so that compiled loops multiply integers */
-    int32_t         budget_preset;
-    int32_t         budget;       /* checks left for this row; counts down */
-    int32_t         done;         /* the row that runs now */
-    int32_t         is_timer;     /* of the row that runs now */
-    int32_t         full;         /* 1: the row failed for want of room for its alerts or timer */
-    int32_t         logged;       /* ctx.log calls */
-    double          now;          /* event time of the row, seconds */
+    uint8_t *hit;
+    int64_t stride; /* of matrix; 64 bits, so that compiled loops multiply integers */
+    int32_t budget_preset;
+    int32_t budget;   /* checks left for this row; counts down */
+    int32_t done;     /* the row that runs now */
+    int32_t is_timer; /* of the row that runs now */
+    int32_t full;     /* 1: the row failed for want of room for its alerts or timer */
+    int32_t logged;   /* ctx.log calls */
+    double now;       /* event time of the row, seconds */
     /* of the rule that runs: where its handler reads and writes, in the Lua state's memory */
-    double         *features, *slots;
-    fm_event_view  *event;
-    void           *call, *host;  /* C's own */
+    double *features, *slots;
+    fm_event_view *event;
+    void *call, *host; /* C's own */
 } fm_frame;
 /* ffi:end */
 

@@ -1,9 +1,10 @@
-/* script/host.c - the runner of one shard: its Lua state, its rules' loops, and what happens when one of them goes wrong.
+/* script/host.c - the runner of one shard: its Lua state, its rules' loops, and what if one goes wrong.
  *
- * A rule's loop runs over a batch inside one protected call. What a row did counts only when the row has ended (frame.c); a row that fails
- * leaves nothing. After a deadline, or when the memory is used up, the whole state is dropped and built anew without the guilty rule. Every
- * rule's memory is its own garbage of one call (nothing outlives a call, sandbox.lua), so a state is never more than half full when a
- * rule begins, and the one that fills it is the one that is charged. */
+ * A rule's loop runs over a batch inside one protected call. What a row did counts only when the row has ended
+ * (frame.c); a row that fails leaves nothing. After a deadline, or when the memory is used up, the whole state is
+ * dropped and built anew without the guilty rule. Every rule's memory is its own garbage of one call (nothing outlives
+ * a call, sandbox.lua), so a state is never more than half full when a rule begins, and the one that fills it is the
+ * one that is charged. */
 #include "script/host.h"
 
 #include "base/assert.h"
@@ -21,29 +22,29 @@
 enum { WARM_UP_BUDGET = 2000 };
 
 typedef struct source { /* text of a rule's file, checked and rewritten once */
-    fm_hash128     hash;
-    fm_syntax      syntax;
-    uint64_t       generation; /* of the fm_host_sources call that named it last */
+    fm_hash128 hash;
+    fm_syntax syntax;
+    uint64_t generation; /* of the fm_host_sources call that named it last */
     struct source *next;
 } source;
 
 typedef struct loaded_rule {
     fm_host_row row;
-    double     *features, *slots; /* the views of its handler, in the state's memory */
+    double *features, *slots; /* the views of its handler, in the state's memory */
     fm_event_view *event;
-    bool        killed;
+    bool killed;
 } loaded_rule;
 
 struct fm_host {
-    fm_host_config     config;
-    fm_rule_runner     runner;
-    pthread_mutex_t    lock; /* of the sources, which any thread adds */
-    source            *sources;
-    uint64_t           generation;
-    fm_vm             *vm;
-    fm_watch           watch;
+    fm_host_config config;
+    fm_rule_runner runner;
+    pthread_mutex_t lock; /* of the sources, which any thread adds */
+    source *sources;
+    uint64_t generation;
+    fm_vm *vm;
+    fm_watch watch;
     const fm_rule_set *set;
-    loaded_rule       *rule;
+    loaded_rule *rule;
 };
 
 fm_vm *fm_host_vm(fm_host *host)
@@ -143,9 +144,10 @@ static int call_loop(fm_host *host, fm_vm *vm, fm_rule_call *call, loaded_rule *
     return fm_vm_call(vm, 2, 0, host->config.deadline_ns, &call->error);
 }
 
-/* Rows of zeros whose results are thrown away, so that LuaJIT compiles the loop itself before batches of one row make it take the whole
- * function for the hot piece: it would then compile both, badly (three times slower, measured). What the rule says of zeros, and whether
- * it fails on them, is nobody's business; `when` keeps no state, and a handler's slots are scratch. */
+/* Rows of zeros whose results are thrown away, so that LuaJIT compiles the loop itself before batches of one row make
+ * it take the whole function for the hot piece: it would then compile both, badly (three times slower, measured). What
+ * the rule says of zeros, and whether it fails on them, is nobody's business; `when` keeps no state, and a handler's
+ * slots are scratch. */
 static int warm_up(fm_host *host, fm_vm *vm, uint32_t index, loaded_rule *rule)
 {
     enum { ROWS = 128 };
@@ -161,9 +163,19 @@ static int warm_up(fm_host *host, fm_vm *vm, uint32_t index, loaded_rule *rule)
         slots_of[i] = slots;
         events[i] = &event;
     }
-    fm_rule_call call = {.rule = index, .count = ROWS, .matrix = zeros, .stride = FM_RULE_NEEDS_MAX, .row = row, .column = column,
-                         .event = events, .slots = slots_of, .hit = hit, .emit = emit, .emit_max = FM_RULE_ROW_EMITS_MAX,
-                         .timer_ask = ask, .timer_max = ROWS};
+    fm_rule_call call = {.rule = index,
+                         .count = ROWS,
+                         .matrix = zeros,
+                         .stride = FM_RULE_NEEDS_MAX,
+                         .row = row,
+                         .column = column,
+                         .event = events,
+                         .slots = slots_of,
+                         .hit = hit,
+                         .emit = emit,
+                         .emit_max = FM_RULE_ROW_EMITS_MAX,
+                         .timer_ask = ask,
+                         .timer_max = ROWS};
     int result = call_loop(host, vm, &call, rule);
     if (!vm->broken)
         lua_gc(vm->lua, LUA_GCCOLLECT, 0);
@@ -174,8 +186,8 @@ static int warm_up(fm_host *host, fm_vm *vm, uint32_t index, loaded_rule *rule)
 
 typedef struct making {
     const fm_rule *rule;
-    loaded_rule   *loaded;
-    int            number;
+    loaded_rule *loaded;
+    int number;
 } making;
 
 static void *address(lua_State *lua, int index)
@@ -239,8 +251,10 @@ static int warm_up_rules(fm_host *host, fm_vm *vm, const fm_rule_set *set, loade
     return 0;
 }
 
-/* A state with every rule of the set but those in `killed`. One that overruns even the warm-up costs the others theirs. */
-static int build(fm_host *host, const fm_rule_set *set, const loaded_rule *killed, fm_vm **out_vm, loaded_rule **out_rule, fm_error *error)
+/* A state with every rule of the set but those in `killed`. One that overruns even the warm-up costs the others theirs.
+ */
+static int build(fm_host *host, const fm_rule_set *set, const loaded_rule *killed, fm_vm **out_vm,
+                 loaded_rule **out_rule, fm_error *error)
 {
     fm_vm *vm = NULL;
     loaded_rule *rule = calloc(set->count + 1, sizeof(*rule));

@@ -7,8 +7,8 @@
 
 /* What C keeps of the row of a handler's call that runs. */
 typedef struct fm_host_row {
-    uint32_t  feature_count, slot_count;
-    uint32_t  emit_count, timer_count; /* before the row: what a failed row leaves */
+    uint32_t feature_count, slot_count;
+    uint32_t emit_count, timer_count; /* before the row: what a failed row leaves */
     fm_watch *watch;
 } fm_host_row;
 

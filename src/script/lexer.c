@@ -6,9 +6,11 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const keywords[] = {"and", "break", "do", "else", "elseif", "end", "false", "for", "function", "goto", "if", "in", "local",
-                                       "nil", "not", "or", "repeat", "return", "then", "true", "until", "while", NULL};
-static const char *const operators[] = {"...", "..", "==", "~=", "<=", ">=", "::", NULL}; /* of more than one byte, longest first */
+static const char *const keywords[] = {"and",      "break",  "do",   "else", "elseif", "end",   "false", "for",
+                                       "function", "goto",   "if",   "in",   "local",  "nil",   "not",   "or",
+                                       "repeat",   "return", "then", "true", "until",  "while", NULL};
+static const char *const operators[] = {
+    "...", "..", "==", "~=", "<=", ">=", "::", NULL}; /* of more than one byte, longest first */
 
 int fm_lexer_fail(fm_error *error, const char *file, int line, int column, const char *hint, const char *format, ...)
 {
@@ -56,7 +58,8 @@ static bool is_name(int c)
 
 static int fail_here(fm_lexer *lexer, const char *hint, const char *message)
 {
-    return fm_lexer_fail(lexer->error, lexer->file, lexer->line, (int)(lexer->at - lexer->line_start) + 1, hint, "%s", message);
+    return fm_lexer_fail(lexer->error, lexer->file, lexer->line, (int)(lexer->at - lexer->line_start) + 1, hint, "%s",
+                         message);
 }
 
 /* At a line end: "\n", "\r", "\r\n" or "\n\r" is one line. */
@@ -193,7 +196,7 @@ static bool is_keyword(fm_slice text)
 
 static int take_operator(fm_lexer *lexer)
 {
-    for (const char *const *operator = operators; *operator; operator++) {
+    for (const char *const *operator= operators; *operator; operator++) {
         size_t size = strlen(*operator);
         if (lexer->source.size - lexer->at >= size && memcmp(lexer->source.data + lexer->at, *operator, size) == 0) {
             lexer->at += (uint32_t)size;

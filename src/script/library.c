@@ -9,13 +9,14 @@
 #include <math.h>
 #include <string.h>
 
-#define COMMON_NAMES                                                                                                                 \
-    "assert", "error", "ipairs", "next", "pairs", "select", "tonumber", "tostring", "type", "unpack", "math", "math.abs", "math.ceil", \
-        "math.exp", "math.exp2", "math.floor", "math.fmod", "math.huge", "math.log", "math.log10", "math.log2", "math.max",           \
-        "math.min", "math.modf", "math.pi", "math.pow", "math.sqrt", "string", "string.byte", "string.char", "string.find",           \
-        "string.format", "string.gmatch", "string.gsub", "string.len", "string.lower", "string.match", "string.rep",                  \
-        "string.reverse", "string.sub", "string.upper", "table", "table.concat", "table.insert", "table.remove", "table.sort", "bit", \
-        "bit.arshift", "bit.band", "bit.bnot", "bit.bor", "bit.bxor", "bit.lshift", "bit.rol", "bit.ror", "bit.rshift", "bit.tobit"
+#define COMMON_NAMES                                                                                                   \
+    "assert", "error", "ipairs", "next", "pairs", "select", "tonumber", "tostring", "type", "unpack", "math",          \
+        "math.abs", "math.ceil", "math.exp", "math.exp2", "math.floor", "math.fmod", "math.huge", "math.log",          \
+        "math.log10", "math.log2", "math.max", "math.min", "math.modf", "math.pi", "math.pow", "math.sqrt", "string",  \
+        "string.byte", "string.char", "string.find", "string.format", "string.gmatch", "string.gsub", "string.len",    \
+        "string.lower", "string.match", "string.rep", "string.reverse", "string.sub", "string.upper", "table",         \
+        "table.concat", "table.insert", "table.remove", "table.sort", "bit", "bit.arshift", "bit.band", "bit.bnot",    \
+        "bit.bor", "bit.bxor", "bit.lshift", "bit.rol", "bit.ror", "bit.rshift", "bit.tobit"
 
 const char *const fm_rule_names[] = {COMMON_NAMES, "rule", "feature", "detector", NULL};
 const char *const fm_test_names[] = {COMMON_NAMES, "test", NULL};
@@ -174,8 +175,14 @@ static void put_names(lua_State *lua)
 void fm_library_native(lua_State *lua)
 {
     put_names(lua);
-    static const luaL_Reg functions[] = {{"tostring", text},   {"nearest", nearest}, {"line", line}, {"charge", charge}, {"seal_upvalues", seal_upvalues},
-                                         {"timer", ctx_timer}, {"alert", ctx_alert}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"tostring", text},
+                                         {"nearest", nearest},
+                                         {"line", line},
+                                         {"charge", charge},
+                                         {"seal_upvalues", seal_upvalues},
+                                         {"timer", ctx_timer},
+                                         {"alert", ctx_alert},
+                                         {NULL, NULL}};
     for (const luaL_Reg *entry = functions; entry->name; entry++) {
         lua_pushcfunction(lua, entry->func);
         lua_setfield(lua, -2, entry->name);

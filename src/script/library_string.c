@@ -25,7 +25,8 @@ static const char *pattern_of(lua_State *lua, int index, size_t *size)
     return text;
 }
 
-static void begin(lua_State *lua, fm_pattern *match, const char *subject, size_t subject_size, const char *pattern, size_t pattern_size)
+static void begin(lua_State *lua, fm_pattern *match, const char *subject, size_t subject_size, const char *pattern,
+                  size_t pattern_size)
 {
     memset(match, 0, sizeof(*match));
     match->subject = subject;
@@ -160,7 +161,8 @@ static int string_gmatch(lua_State *lua)
 }
 
 /* The replacement text of a match: %0, %1…, %%. */
-static void add_template(lua_State *lua, luaL_Buffer *buffer, const fm_pattern *match, const char *start, const char *end)
+static void add_template(lua_State *lua, luaL_Buffer *buffer, const fm_pattern *match, const char *start,
+                         const char *end)
 {
     size_t size;
     const char *text = lua_tolstring(lua, 3, &size);
@@ -181,7 +183,8 @@ static void add_template(lua_State *lua, luaL_Buffer *buffer, const fm_pattern *
     }
 }
 
-static void add_replacement(lua_State *lua, luaL_Buffer *buffer, const fm_pattern *match, const char *start, const char *end)
+static void add_replacement(lua_State *lua, luaL_Buffer *buffer, const fm_pattern *match, const char *start,
+                            const char *end)
 {
     if (lua_type(lua, 3) == LUA_TSTRING) {
         add_template(lua, buffer, match, start, end);
@@ -320,8 +323,8 @@ static void wrap(lua_State *lua, const char *name, lua_CFunction function)
 
 void fm_library_string(lua_State *lua)
 {
-    static const luaL_Reg functions[] = {{"find", string_find},  {"match", string_match}, {"gmatch", string_gmatch},
-                                         {"gsub", string_gsub},  {"rep", string_rep},     {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"find", string_find}, {"match", string_match}, {"gmatch", string_gmatch},
+                                         {"gsub", string_gsub}, {"rep", string_rep},     {NULL, NULL}};
     for (const luaL_Reg *entry = functions; entry->name; entry++) {
         lua_pushcfunction(lua, entry->func);
         lua_setfield(lua, -2, entry->name);

@@ -1,7 +1,8 @@
-/* script/memory.c - blocks in size classes over a bump pointer. Freed blocks wait in their class; large ones give their pages back.
+/* script/memory.c - blocks in size classes over a bump pointer.
  *
- * Nothing is merged: a script's own garbage is short-lived, and the range of addresses is sixteen times the cap, which is more than
- * the sum of all classes that one growing block can pass through (four a doubling: 1 / (1 - 2^(-1/4)) < 6.3 times its last size). */
+ * Freed blocks wait in their class; large ones give their pages back. Nothing is merged: a script's own garbage is
+ * short-lived, and the range of addresses is sixteen times the cap, which is more than the sum of all classes that one
+ * growing block can pass through (four a doubling: 1 / (1 - 2^(-1/4)) < 6.3 times its last size). */
 #include "script/memory.h"
 
 #include "base/assert.h"
@@ -9,7 +10,15 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { SMALL_STEP = 16, SMALL_MAX = 512, SMALL_CLASSES = SMALL_MAX / SMALL_STEP, SMALL_MAX_LOG2 = 9, PAGE = 4096, LARGE = 65536, RESERVE = 16 };
+enum {
+    SMALL_STEP = 16,
+    SMALL_MAX = 512,
+    SMALL_CLASSES = SMALL_MAX / SMALL_STEP,
+    SMALL_MAX_LOG2 = 9,
+    PAGE = 4096,
+    LARGE = 65536,
+    RESERVE = 16
+};
 
 static unsigned class_of(size_t size)
 {
@@ -82,7 +91,8 @@ static void give_back(fm_memory *memory, void *block, unsigned index)
 {
     size_t size = class_size(index);
     if (size >= LARGE) { /* the first page keeps the list's link */
-        uintptr_t from = ((uintptr_t)block + sizeof(void *) + PAGE - 1) / PAGE * PAGE, to = ((uintptr_t)block + size) / PAGE * PAGE;
+        uintptr_t from = ((uintptr_t)block + sizeof(void *) + PAGE - 1) / PAGE * PAGE,
+                  to = ((uintptr_t)block + size) / PAGE * PAGE;
         if (to > from)
             madvise((char *)block + (from - (uintptr_t)block), to - from, MADV_DONTNEED);
     }
@@ -108,7 +118,8 @@ void *fm_memory_allocate(void *context, void *block, size_t old_size, size_t new
     if (!moved) {
         if (new_size > old_size)
             return NULL;
-        memory->live -= class_size(old_class) - class_size(new_class); /* stays where it is; its tail is lost until the reset */
+        memory->live -=
+            class_size(old_class) - class_size(new_class); /* stays where it is; its tail is lost until the reset */
         return block;
     }
     memcpy(moved, block, old_size < new_size ? old_size : new_size);

@@ -8,7 +8,8 @@ enum { DEPTH_MAX = 180 };
 
 bool fm_token_is(const fm_token *token, const char *symbol)
 {
-    return token->kind == FM_TOKEN_SYMBOL && token->text.size == strlen(symbol) && memcmp(token->text.data, symbol, token->text.size) == 0;
+    return token->kind == FM_TOKEN_SYMBOL && token->text.size == strlen(symbol) &&
+           memcmp(token->text.data, symbol, token->text.size) == 0;
 }
 
 bool fm_parser_at(const fm_parser *parser, const char *symbol)
@@ -37,7 +38,8 @@ int fm_parser_take_closing(fm_parser *parser, const char *symbol, const fm_token
     if (fm_parser_at(parser, symbol))
         return fm_parser_take(parser);
     char what[64];
-    snprintf(what, sizeof(what), "%s (to close %.*s at line %d)", symbol, (int)start->text.size, start->text.data, start->line);
+    snprintf(what, sizeof(what), "%s (to close %.*s at line %d)", symbol, (int)start->text.size, start->text.data,
+             start->line);
     return fm_parser_expected(parser, what);
 }
 
@@ -52,7 +54,8 @@ int fm_parser_take_name(fm_parser *parser, fm_token *out)
 int fm_parser_deeper(fm_parser *parser)
 {
     if (++parser->depth > DEPTH_MAX)
-        return fm_parser_fail(parser, &parser->token, "split it into functions", "the text nests deeper than %d levels", DEPTH_MAX);
+        return fm_parser_fail(parser, &parser->token, "split it into functions", "the text nests deeper than %d levels",
+                              DEPTH_MAX);
     return 0;
 }
 
@@ -120,8 +123,8 @@ static int named_field(fm_parser *parser)
     FM_TRY(fm_parser_take_symbol(parser, "="));
     size_t size = strlen(parser->path);
     bool top = size == 0;
-    snprintf(parser->path + size, sizeof(parser->path) - size, "%s%.*s", top ? "" : ".", (int)(name.text.size < 64 ? name.text.size : 64),
-             name.text.data);
+    snprintf(parser->path + size, sizeof(parser->path) - size, "%s%.*s", top ? "" : ".",
+             (int)(name.text.size < 64 ? name.text.size : 64), name.text.data);
     if (parser->in_rule)
         fm_parser_place(parser, &name);
     if (parser->in_rule && top && fm_parser_at(parser, "function"))
@@ -271,8 +274,8 @@ int fm_parser_suffixed(fm_parser *parser, fm_expression *out)
 static int simple(fm_parser *parser, fm_expression *out)
 {
     *out = (fm_expression){.name = parser->token};
-    if (parser->token.kind == FM_TOKEN_NUMBER || parser->token.kind == FM_TOKEN_STRING || fm_parser_at(parser, "nil") || fm_parser_at(parser, "true") ||
-        fm_parser_at(parser, "false") || fm_parser_at(parser, "..."))
+    if (parser->token.kind == FM_TOKEN_NUMBER || parser->token.kind == FM_TOKEN_STRING || fm_parser_at(parser, "nil") ||
+        fm_parser_at(parser, "true") || fm_parser_at(parser, "false") || fm_parser_at(parser, "..."))
         return fm_parser_take(parser);
     if (fm_parser_at(parser, "{"))
         return table(parser);
@@ -309,7 +312,8 @@ static int unary(fm_parser *parser, fm_expression *out)
 
 static bool at_binary(const fm_parser *parser)
 {
-    static const char *const operators[] = {"+", "-", "*", "/", "%", "..", "==", "~=", "<", "<=", ">", ">=", "and", "or"};
+    static const char *const operators[] = {
+        "+", "-", "*", "/", "%", "..", "==", "~=", "<", "<=", ">", ">=", "and", "or"};
     for (size_t i = 0; i < sizeof(operators) / sizeof(*operators); i++)
         if (fm_parser_at(parser, operators[i]))
             return true;
@@ -333,4 +337,3 @@ int fm_parser_expression(fm_parser *parser, fm_expression *out)
     parser->depth--;
     return 0;
 }
-

@@ -21,7 +21,8 @@ static int name_list(fm_parser *parser, fm_token *name, uint32_t limit, uint32_t
 {
     for (;;) {
         if (*count == limit)
-            return fm_parser_fail(parser, &parser->token, "declare them in several statements", "more than %u names in one list", limit);
+            return fm_parser_fail(parser, &parser->token, "declare them in several statements",
+                                  "more than %u names in one list", limit);
         FM_TRY(fm_parser_take_name(parser, &name[(*count)++]));
         if (!fm_parser_at(parser, ","))
             return 0;
@@ -120,7 +121,8 @@ static int local_statement(fm_parser *parser)
 
 static bool at_block_end(const fm_parser *parser)
 {
-    return parser->token.kind == FM_TOKEN_END || fm_parser_at(parser, "end") || fm_parser_at(parser, "else") || fm_parser_at(parser, "elseif") || fm_parser_at(parser, "until");
+    return parser->token.kind == FM_TOKEN_END || fm_parser_at(parser, "end") || fm_parser_at(parser, "else") ||
+           fm_parser_at(parser, "elseif") || fm_parser_at(parser, "until");
 }
 
 static int return_statement(fm_parser *parser)

@@ -25,17 +25,38 @@ static bool in_class(int c, int class_letter)
 {
     bool in;
     switch (class_letter | 0x20) {
-    case 'a': in = is_lower(c) || is_upper(c); break;
-    case 'c': in = c < 32 || c == 127; break;
-    case 'd': in = is_digit(c); break;
-    case 'l': in = is_lower(c); break;
-    case 'p': in = c > 32 && c < 127 && !is_lower(c) && !is_upper(c) && !is_digit(c); break;
-    case 's': in = c == ' ' || (c >= '\t' && c <= '\r'); break;
-    case 'u': in = is_upper(c); break;
-    case 'w': in = is_lower(c) || is_upper(c) || is_digit(c); break;
-    case 'x': in = is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f'); break;
-    case 'z': in = c == 0; break;
-    default: return class_letter == c;
+    case 'a':
+        in = is_lower(c) || is_upper(c);
+        break;
+    case 'c':
+        in = c < 32 || c == 127;
+        break;
+    case 'd':
+        in = is_digit(c);
+        break;
+    case 'l':
+        in = is_lower(c);
+        break;
+    case 'p':
+        in = c > 32 && c < 127 && !is_lower(c) && !is_upper(c) && !is_digit(c);
+        break;
+    case 's':
+        in = c == ' ' || (c >= '\t' && c <= '\r');
+        break;
+    case 'u':
+        in = is_upper(c);
+        break;
+    case 'w':
+        in = is_lower(c) || is_upper(c) || is_digit(c);
+        break;
+    case 'x':
+        in = is_digit(c) || ((c | 0x20) >= 'a' && (c | 0x20) <= 'f');
+        break;
+    case 'z':
+        in = c == 0;
+        break;
+    default:
+        return class_letter == c;
     }
     return is_upper(class_letter) ? !in : in;
 }
@@ -99,10 +120,14 @@ static bool single_matches(fm_pattern *match, const char *at, const char *patter
         return false;
     int c = (unsigned char)*at;
     switch (*pattern) {
-    case '.': return true;
-    case '%': return in_class(c, (unsigned char)pattern[1]);
-    case '[': return in_set(c, pattern, end);
-    default: return (unsigned char)*pattern == c;
+    case '.':
+        return true;
+    case '%':
+        return in_class(c, (unsigned char)pattern[1]);
+    case '[':
+        return in_set(c, pattern, end);
+    default:
+        return (unsigned char)*pattern == c;
     }
 }
 

@@ -13,16 +13,17 @@ typedef struct fm_rule_path {
 } fm_rule_path;
 int fm_rule_path_read(const char *file, fm_rule_path *out, fm_error *error) FM_CHECKED;
 
-/* Runs the file's chunk in the state, reads the rule that it declares, and keeps its head under the rule's id (registry "fm.heads").
- * `rule` (may be NULL) is filled but for `hash`. The error has the file, and the line where one is known. */
+/* Runs the file's chunk in the state, reads the rule that it declares, and keeps its head under the rule's id (registry
+ * "fm.heads"). `rule` (may be NULL) is filled but for `hash`. The error has the file, and the line where one is known.
+ */
 int fm_rule_file_read(fm_vm *vm, const char *file, const fm_syntax *syntax, fm_rule *rule, fm_error *error) FM_CHECKED;
 
 /* Runs the test file of a rule that was read before; its tests are kept under the rule's id (registry "fm.tests"). */
 int fm_test_file_read(fm_vm *vm, const char *file, const fm_syntax *syntax, fm_error *error) FM_CHECKED;
 
-/* rule_test.c: runs the tests that `vm` keeps for rule `index` of `set` on `host`, which has the set loaded. *tests and *failed are
- * counted; the first failure is in *error (FM_ERULE), with file and line. */
-int fm_rule_test_run(fm_vm *vm, fm_host *host, const fm_rule_set *set, uint32_t index, uint32_t *tests, uint32_t *failed,
-                     fm_error *error) FM_CHECKED;
+/* rule_test.c: runs the tests that `vm` keeps for rule `index` of `set` on `host`, which has the set loaded. *tests and
+ * *failed are counted; the first failure is in *error (FM_ERULE), with file and line. */
+int fm_rule_test_run(fm_vm *vm, fm_host *host, const fm_rule_set *set, uint32_t index, uint32_t *tests,
+                     uint32_t *failed, fm_error *error) FM_CHECKED;
 
 #endif

@@ -1,6 +1,7 @@
-/* script/rule_load.c - a folder of rules, or their texts, to one immutable set: every file read, checked, tested; all or none.
+/* script/rule_load.c - a folder of rules, or their texts, to one immutable set: all or none.
  *
- * Each file has a Lua state of its own here, so what one does cannot reach another, and a file that must be stopped takes nothing along. */
+ * Each file has a Lua state of its own here, so what one does cannot reach another, and a file that must be stopped
+ * takes nothing along. */
 #include "script/host.h"
 
 #include "base/file.h"
@@ -17,16 +18,16 @@
 #define TEST_DEADLINE_NS  (500 * FM_NS_PER_MS)
 
 typedef struct input {
-    char     *file; /* PACK/RULE.lua */
-    char     *text;
-    size_t    size;
-    fm_rule   rule;
-    bool      is_rule;
-    fm_error  problem; /* of reading the file itself */
+    char *file; /* PACK/RULE.lua */
+    char *text;
+    size_t size;
+    fm_rule rule;
+    bool is_rule;
+    fm_error problem; /* of reading the file itself */
 } input;
 
 typedef struct inputs {
-    input   *at;
+    input *at;
     uint32_t count, capacity;
 } inputs;
 
@@ -252,7 +253,8 @@ static int load_inputs(inputs *list, fm_rule_load *out, fm_error *error)
     return result;
 }
 
-int fm_rules_load_texts(const char *const *files, const char *const *texts, uint32_t count, fm_rule_load *out, fm_error *error)
+int fm_rules_load_texts(const char *const *files, const char *const *texts, uint32_t count, fm_rule_load *out,
+                        fm_error *error)
 {
     inputs list = {0};
     int result = 0;

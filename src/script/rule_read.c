@@ -28,13 +28,15 @@ int fm_rule_path_read(const char *file, fm_rule_path *out, fm_error *error)
     size_t size = strlen(file);
     out->is_test = size > sizeof(test_end) - 1 && strcmp(file + size - (sizeof(test_end) - 1), test_end) == 0;
     size_t end = out->is_test ? sizeof(test_end) - 1 : sizeof(rule_end) - 1;
-    bool fits = slash && size > end && strcmp(file + size - (sizeof(rule_end) - 1), rule_end) == 0 && (size_t)(slash - file) < size - end;
+    bool fits = slash && size > end && strcmp(file + size - (sizeof(rule_end) - 1), rule_end) == 0 &&
+                (size_t)(slash - file) < size - end;
     size_t pack = fits ? (size_t)(slash - file) : 0, name = fits ? size - end - pack - 1 : 0;
     if (!fits || !is_plain_name(file, pack) || !is_plain_name(slash + 1, name) || pack + 1 + name > FM_RULE_ID_MAX) {
         fm_fail(error, FM_EINVAL, "\"%.150s\" is no name of a rule's file", file);
         if (error) {
             snprintf(error->file, sizeof(error->file), "%s", file);
-            snprintf(error->hint, sizeof(error->hint), "rules are PACK/RULE.lua, of a-z, 0-9 and _, beginning with a letter");
+            snprintf(error->hint, sizeof(error->hint),
+                     "rules are PACK/RULE.lua, of a-z, 0-9 and _, beginning with a letter");
         }
         return FM_EINVAL;
     }
@@ -46,11 +48,11 @@ int fm_rule_path_read(const char *file, fm_rule_path *out, fm_error *error)
 /* ---- running a chunk */
 
 typedef struct reading {
-    const char      *file;
+    const char *file;
     const fm_syntax *syntax;
-    fm_rule_path     path;
-    fm_rule         *rule; /* NULL for a test file */
-    char             id[FM_RULE_ID_MAX + 1];
+    fm_rule_path path;
+    fm_rule *rule; /* NULL for a test file */
+    char id[FM_RULE_ID_MAX + 1];
 } reading;
 
 static void get_host(lua_State *lua, const char *name)

@@ -1,7 +1,8 @@
 /* script/rule_test.c - runs the tests beside a rule through the runner itself, one record a step.
  *
- * What the engine adds (cooldown, for, the rate cap) is left out: a test is about what the body says of given values. What the engine would
- * not do is refused: a rule is not asked while a need is NaN, and a timer step needs a timer that was asked for and is due. */
+ * What the engine adds (cooldown, for, the rate cap) is left out: a test is about what the body says of given values.
+ * What the engine would not do is refused: a rule is not asked while a need is NaN, and a timer step needs a timer that
+ * was asked for and is due. */
 #include "script/host_internal.h"
 #include "script/rule_file.h"
 
@@ -16,33 +17,33 @@ enum { PARAMS_MAX = 32, DECIMALS = 6, DAY_S = 1704153600 /* 2024-01-02 */ };
 static const char *const severity_name[] = {"info", "warning", "error", "critical"};
 
 typedef struct test_step {
-    double   given[FM_RULE_NEEDS_MAX];
+    double given[FM_RULE_NEEDS_MAX];
     fm_event event;
-    double   at_s; /* since midnight; below 0 = when its timer is due */
-    bool     timer;
-    int      expect; /* fm_severity, -1 = silence */
-    char     message[256];
+    double at_s; /* since midnight; below 0 = when its timer is due */
+    bool timer;
+    int expect; /* fm_severity, -1 = silence */
+    char message[256];
 } test_step;
 
 typedef struct test_param {
-    char   name[32];
-    int    type; /* of Lua */
+    char name[32];
+    int type; /* of Lua */
     double number;
-    char   text[64];
+    char text[64];
 } test_param;
 
 typedef struct test_case {
-    char     name[160], symbol[FM_SYMBOL_MAX + 1];
-    int      line;
-    test_param    param[PARAMS_MAX];
+    char name[160], symbol[FM_SYMBOL_MAX + 1];
+    int line;
+    test_param param[PARAMS_MAX];
     uint32_t param_count, step_count;
-    test_step    *step;
+    test_step *step;
 } test_case;
 
 typedef struct test_suite {
     const fm_rule *rule;
-    test_case          *test;
-    uint32_t       count;
+    test_case *test;
+    uint32_t count;
 } test_suite;
 
 /* ---- from Lua */
@@ -78,7 +79,9 @@ static void read_event(lua_State *lua, fm_event *event)
     if (event->kind == FM_TRADE)
         event->as.trade = (fm_trade){.price = integer_of(lua, "price"), .size = integer_of(lua, "size")};
     else if (event->kind == FM_QUOTE)
-        event->as.quote = (fm_quote){.bid = integer_of(lua, "bid"), .bid_size = integer_of(lua, "bid_size"), .ask = integer_of(lua, "ask"),
+        event->as.quote = (fm_quote){.bid = integer_of(lua, "bid"),
+                                     .bid_size = integer_of(lua, "bid_size"),
+                                     .ask = integer_of(lua, "ask"),
                                      .ask_size = integer_of(lua, "ask_size")};
     else if (event->kind == FM_VALUE)
         event->as.value.value = number_of(lua, "value", NAN);
@@ -194,10 +197,10 @@ static int set_params(lua_State *lua, void *argument)
 
 typedef struct rendering {
     const fm_rule *rule;
-    const test_case    *test;
-    const test_step    *step;
-    const char    *key;
-    char           text[512];
+    const test_case *test;
+    const test_step *step;
+    const char *key;
+    char text[512];
 } rendering;
 
 static int render(lua_State *lua, void *argument)
@@ -225,13 +228,13 @@ static int render(lua_State *lua, void *argument)
 /* ---- running */
 
 typedef struct running {
-    fm_vm          *vm;
+    fm_vm *vm;
     fm_rule_runner *runner;
-    const fm_rule  *rule;
-    uint32_t        index;
-    const test_case     *test;
-    double          slots[FM_RULE_SLOTS_MAX];
-    int64_t         due_ns; /* of the pending timer; 0 = none */
+    const fm_rule *rule;
+    uint32_t index;
+    const test_case *test;
+    double slots[FM_RULE_SLOTS_MAX];
+    int64_t due_ns; /* of the pending timer; 0 = none */
 } running;
 
 static int fail_test(const running *at, uint32_t step_index, fm_error *error, const char *what, const char *why)
@@ -288,7 +291,9 @@ static int check_message(const running *at, uint32_t index, const char *key, fm_
         return 0;
     rendering context = {.rule = at->rule, .test = at->test, .step = step, .key = key};
     FM_TRY(fm_vm_protected(at->vm, render, &context, FM_NS_PER_S, error));
-    return strcmp(context.text, step->message) == 0 ? 0 : fail_test(at, index, error, "has another message: ", context.text);
+    return strcmp(context.text, step->message) == 0
+               ? 0
+               : fail_test(at, index, error, "has another message: ", context.text);
 }
 
 static int run_step(running *at, uint32_t index, fm_error *error)
@@ -305,9 +310,21 @@ static int run_step(running *at, uint32_t index, fm_error *error)
     uint8_t hit[1] = {0};
     fm_rule_emit emit[FM_RULE_ROW_EMITS_MAX];
     fm_timer_ask ask[FM_RULE_ROW_TIMERS_MAX];
-    fm_rule_call call = {.rule = at->index, .count = 1, .matrix = step->given, .stride = FM_RULE_NEEDS_MAX, .row = (const uint32_t[1]){0},
-                         .column = column, .event = events, .scale = scale, .timer = &step->timer, .slots = slots, .hit = hit, .emit = emit,
-                         .emit_max = FM_RULE_ROW_EMITS_MAX, .timer_ask = ask, .timer_max = FM_RULE_ROW_TIMERS_MAX};
+    fm_rule_call call = {.rule = at->index,
+                         .count = 1,
+                         .matrix = step->given,
+                         .stride = FM_RULE_NEEDS_MAX,
+                         .row = (const uint32_t[1]){0},
+                         .column = column,
+                         .event = events,
+                         .scale = scale,
+                         .timer = &step->timer,
+                         .slots = slots,
+                         .hit = hit,
+                         .emit = emit,
+                         .emit_max = FM_RULE_ROW_EMITS_MAX,
+                         .timer_ask = ask,
+                         .timer_max = FM_RULE_ROW_TIMERS_MAX};
     if (step->timer || is_ready(at, step)) {
         int result = at->runner->run(at->runner->self, &call);
         if (result < 0) {
@@ -338,12 +355,14 @@ static int run_test(running *at, fm_host *host, fm_error *error)
     return 0;
 }
 
-int fm_rule_test_run(fm_vm *vm, fm_host *host, const fm_rule_set *set, uint32_t index, uint32_t *tests, uint32_t *failed, fm_error *error)
+int fm_rule_test_run(fm_vm *vm, fm_host *host, const fm_rule_set *set, uint32_t index, uint32_t *tests,
+                     uint32_t *failed, fm_error *error)
 {
     test_suite suite = {.rule = &set->rule[index]};
     int result = fm_vm_protected(vm, read_suite, &suite, FM_NS_PER_S, error);
     for (uint32_t i = 0; i < suite.count && result != FM_EDEADLINE && result != FM_ERULE_MEMORY; i++) {
-        running at = {.vm = vm, .runner = fm_host_runner(host), .rule = suite.rule, .index = index, .test = &suite.test[i]};
+        running at = {
+            .vm = vm, .runner = fm_host_runner(host), .rule = suite.rule, .index = index, .test = &suite.test[i]};
         fm_error own = {0};
         int outcome = run_test(&at, host, &own);
         (*tests)++;

@@ -110,7 +110,8 @@ int fm_parser_declare(fm_parser *parser, const fm_token *name, const char *handl
 {
     if (name->text.size >= 5 && memcmp(name->text.data, "__fm_", 5) == 0)
         return fm_parser_fail(parser, name, "choose another name", "names that begin with __fm_ are the host's");
-    parser->variable = grown(parser->variable, &parser->variable_capacity, parser->variable_count, sizeof(*parser->variable));
+    parser->variable =
+        grown(parser->variable, &parser->variable_capacity, parser->variable_count, sizeof(*parser->variable));
     parser->variable[parser->variable_count++] = (fm_variable){name->text, parser->function, handler, parameter};
     return 0;
 }
@@ -173,7 +174,8 @@ int fm_parser_member(fm_parser *parser, const fm_expression *base, const fm_toke
         bool is_library = false;
         for (const char *const *name = parser->names; *name && !is_library; name++)
             is_library = strncmp(*name, full, size) == 0;
-        snprintf(full + size, sizeof(full) - size, "%.*s", (int)(member->text.size < 64 ? member->text.size : 64), member->text.data);
+        snprintf(full + size, sizeof(full) - size, "%.*s", (int)(member->text.size < 64 ? member->text.size : 64),
+                 member->text.data);
         return is_library && !has_name(parser->names, full) ? unknown_name(parser, member, full) : 0;
     }
     if (base->handler && member) {
@@ -192,14 +194,16 @@ int fm_parser_check_write(fm_parser *parser, const fm_expression *target)
     const fm_token *name = &target->name;
     int size = (int)(name->text.size < 64 ? name->text.size : 64);
     if (target->kind == FM_EXPRESSION_NAME && target->scope == FM_SCOPE_GLOBAL)
-        return fm_parser_fail(parser, name, "write local before it; what must outlive a call is declared: state = { name = 0 }",
+        return fm_parser_fail(parser, name,
+                              "write local before it; what must outlive a call is declared: state = { name = 0 }",
                               "cannot write the global \"%.*s\"", size, name->text.data);
     if (target->kind == FM_EXPRESSION_NAME && target->scope == FM_SCOPE_OUTSIDE)
         return fm_parser_fail(parser, name, "declare it: state = { name = 0 }, and write s.name",
                               "cannot write \"%.*s\": it is a variable outside this function", size, name->text.data);
     if (target->kind == FM_EXPRESSION_INDEX && (target->scope == FM_SCOPE_GLOBAL || target->of_file))
         return fm_parser_fail(parser, name, "build the table where the file is read, or keep numbers in state = { … }",
-                              "cannot write into \"%.*s\": tables are frozen once the file is read", size, name->text.data);
+                              "cannot write into \"%.*s\": tables are frozen once the file is read", size,
+                              name->text.data);
     return 0;
 }
 
@@ -220,7 +224,8 @@ int fm_syntax_read(const char *file, fm_slice source, const char *const *names, 
 {
     *out = (fm_syntax){0};
     if (source.size > FM_SYNTAX_BYTES_MAX)
-        return fm_lexer_fail(error, file, 0, 0, "split it", "the file is larger than %u KiB", FM_SYNTAX_BYTES_MAX >> 10);
+        return fm_lexer_fail(error, file, 0, 0, "split it", "the file is larger than %u KiB",
+                             FM_SYNTAX_BYTES_MAX >> 10);
     fm_parser parser = {.names = names, .out = out, .error = error};
     fm_lexer_init(&parser.lexer, file, source, error);
     parser.copied = parser.lexer.at;

@@ -22,7 +22,8 @@ fm_vm *fm_vm_of(lua_State *lua)
     return context;
 }
 
-/* The line of the innermost function that comes from a file (its chunk name begins with '@'); host code is named "=…". */
+/* The line of the innermost function that comes from a file (its chunk name begins with '@'); host code is named "=…".
+ */
 static void find_line(lua_State *lua, fm_vm *vm)
 {
     lua_Debug debug;
@@ -66,7 +67,8 @@ static int get_number(lua_State *lua, const char *name, int otherwise)
     return number;
 }
 
-/* LuaJIT puts "file:line: " before messages, its file name shortened; the file and line are known in full, so it goes. */
+/* LuaJIT puts "file:line: " before messages, its file name shortened; the file and line are known in full, so it goes.
+ */
 static const char *without_place(const char *message, int line)
 {
     char mark[32];
@@ -91,11 +93,13 @@ static int describe(lua_State *lua) /* (error value) */
         error->column = get_number(lua, "column", 0);
     }
     if (!error->message[0])
-        snprintf(error->message, sizeof(error->message), "raised an error value that is no text (%s)", luaL_typename(lua, 1));
+        snprintf(error->message, sizeof(error->message), "raised an error value that is no text (%s)",
+                 luaL_typename(lua, 1));
     return 0;
 }
 
-/* The error value is on top of the stack and leaves it. Nothing here allocates outside a protected call: the state may be full. */
+/* The error value is on top of the stack and leaves it. Nothing here allocates outside a protected call: the state may
+ * be full. */
 static int fail(fm_vm *vm, int status, fm_error *error)
 {
     fm_error own;
@@ -106,7 +110,8 @@ static int fail(fm_vm *vm, int status, fm_error *error)
     error->code = FM_ERULE;
     if (vm->frame.budget < 0) {
         error->code = FM_EBUDGET;
-        snprintf(error->message, sizeof(error->message), "used up its budget of %d steps for one record", vm->frame.budget_preset);
+        snprintf(error->message, sizeof(error->message), "used up its budget of %d steps for one record",
+                 vm->frame.budget_preset);
         snprintf(error->hint, sizeof(error->hint), "bound the loop, the recursion or the pattern");
         lua_pop(vm->lua, 1);
     } else if (status == LUA_ERRMEM) {
@@ -141,7 +146,8 @@ int fm_vm_call(fm_vm *vm, int argument_count, int result_count, int64_t deadline
         fm_watch_leave(vm->watch);
     } else {
         vm->broken = true;
-        return fm_fail(error, FM_EDEADLINE, "ran longer than its deadline of %lld ms", (long long)(deadline_ns / FM_NS_PER_MS));
+        return fm_fail(error, FM_EDEADLINE, "ran longer than its deadline of %lld ms",
+                       (long long)(deadline_ns / FM_NS_PER_MS));
     }
     return status == 0 ? 0 : fail(vm, status, error);
 }
@@ -152,7 +158,8 @@ static int run_body(lua_State *lua)
     return vm->body(lua, vm->context);
 }
 
-int fm_vm_protected(fm_vm *vm, int (*body)(lua_State *lua, void *context), void *context, int64_t deadline_ns, fm_error *error)
+int fm_vm_protected(fm_vm *vm, int (*body)(lua_State *lua, void *context), void *context, int64_t deadline_ns,
+                    fm_error *error)
 {
     vm->body = body;
     vm->context = context;
@@ -181,7 +188,8 @@ static int load_embedded(lua_State *lua) /* (name) -> chunk */
     return load_module(lua, luaL_checkstring(lua, 1));
 }
 
-/* The host's own files see LuaJIT's globals in a table of their own; nothing stays in the one that a chunk gets by itself. */
+/* The host's own files see LuaJIT's globals in a table of their own; nothing stays in the one that a chunk gets by
+ * itself. */
 static void move_globals(lua_State *lua)
 {
     lua_newtable(lua);
@@ -199,7 +207,8 @@ static void move_globals(lua_State *lua)
     lua_setfield(lua, LUA_REGISTRYINDEX, "fm.globals");
 }
 
-/* Opens the libraries, then runs lua/fm/host.lua(native), which returns the host's table and leaves nothing global behind. */
+/* Opens the libraries, then runs lua/fm/host.lua(native), which returns the host's table and leaves nothing global
+ * behind. */
 static int open_host(lua_State *lua, void *unused)
 {
     (void)unused;

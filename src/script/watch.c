@@ -7,10 +7,10 @@
 #include <signal.h>
 #include <string.h>
 
-/* ThreadSanitizer keeps asynchronous signals back until the next call that it knows, and compiled Lua makes none; it lets those through
- * that can only be synchronous. */
+/* ThreadSanitizer keeps asynchronous signals back until the next call that it knows, and compiled Lua makes none; it
+ * lets those through that can only be synchronous. */
 #ifdef __SANITIZE_THREAD__
-#define STOP_SIGNAL SIGSYS
+#define STOP_SIGNAL SIGTRAP
 #else
 #define STOP_SIGNAL (SIGRTMIN + 3)
 #endif
@@ -104,7 +104,8 @@ static void *watcher_main(void *unused)
 
 static int start_watcher(void)
 {
-    struct sigaction action = {.sa_handler = stop, .sa_flags = SA_NODEFER | SA_RESTART}; /* the jump leaves no mask behind */
+    struct sigaction action = {.sa_handler = stop,
+                               .sa_flags = SA_NODEFER | SA_RESTART}; /* the jump leaves no mask behind */
     sigemptyset(&action.sa_mask);
     if (sigaction(STOP_SIGNAL, &action, NULL) != 0)
         return FM_EINVAL;

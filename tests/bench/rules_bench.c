@@ -1,9 +1,9 @@
-/* tests/bench/rules_bench.c - nanoseconds a row of 1 and 10 rules over batches of 1, 50 and 500 rows: one JSON line each.
- * links: script engine kernels base
+/* tests/bench/rules_bench.c - nanoseconds a row of 1 and 10 rules over batches of 1, 50 and 500 rows: one JSON line
+ * each. links: script engine kernels base
  *
- * The rules read two features and compare; one row in ten thousand fires. The whole way is measured: the call from C into the rule's
- * loop, copying the features, the body, the answer. `handlers` is ten rules with on_event and state instead. Medians of 15 rounds;
- * `spread` is (90th - 10th percentile) / median. */
+ * The rules read two features and compare; one row in ten thousand fires. The whole way is measured: the call from C
+ * into the rule's loop, copying the features, the body, the answer. `handlers` is ten rules with on_event and state
+ * instead. Medians of 15 rounds; `spread` is (90th - 10th percentile) / median. */
 #include "base/clock.h"
 #include "base/random.h"
 #include "script/host.h"
@@ -68,8 +68,9 @@ static void load(const char *body, fm_rule_load *out, fm_host **host)
     for (int i = 0; i < RULES; i++) {
         snprintf(file[i], sizeof(file[i]), "bench/rule_%d.lua", i);
         snprintf(text[i], sizeof(text[i]),
-                 "rule \"rule_%d\" { needs = { a = feature.ewma { half_life = %d }, b = feature.return_z {} }, params = { limit = 3.7 }, %s }", i,
-                 i + 1, body);
+                 "rule \"rule_%d\" { needs = { a = feature.ewma { half_life = %d }, b = feature.return_z {} }, params "
+                 "= { limit = 3.7 }, %s }",
+                 i, i + 1, body);
         texts[i] = text[i];
         files[i] = file[i];
     }
@@ -83,9 +84,20 @@ static void load(const char *body, fm_rule_load *out, fm_host **host)
 static void run_batch(fm_rule_runner *runner, uint32_t rules, uint32_t rows)
 {
     for (uint32_t r = 0; r < rules; r++) {
-        fm_rule_call call = {.rule = r, .count = rows, .matrix = matrix, .stride = STRIDE, .row = row, .column = column[r], .event = events,
-                             .scale = (const int8_t (*)[2])scale, .slots = slots[r], .hit = hit, .emit = emit, .emit_max = BATCH_MAX,
-                             .timer_ask = ask, .timer_max = BATCH_MAX};
+        fm_rule_call call = {.rule = r,
+                             .count = rows,
+                             .matrix = matrix,
+                             .stride = STRIDE,
+                             .row = row,
+                             .column = column[r],
+                             .event = events,
+                             .scale = (const int8_t(*)[2])scale,
+                             .slots = slots[r],
+                             .hit = hit,
+                             .emit = emit,
+                             .emit_max = BATCH_MAX,
+                             .timer_ask = ask,
+                             .timer_max = BATCH_MAX};
         check(runner->run(runner->self, &call), &call.error);
     }
 }
@@ -103,8 +115,8 @@ static void measure(const char *name, fm_rule_runner *runner, uint32_t rules, ui
         ns[round] = (double)(fm_thread_cpu_ns() - begin) / ((double)turns * rows);
     }
     qsort(ns, ROUNDS, sizeof(*ns), by_value);
-    printf("{\"name\":\"%s\",\"rules\":%u,\"batch\":%u,\"ns\":%.2f,\"best\":%.2f,\"spread\":%.3f}\n", name, rules, rows, ns[ROUNDS / 2], ns[0],
-           (ns[ROUNDS * 9 / 10] - ns[ROUNDS / 10]) / ns[ROUNDS / 2]);
+    printf("{\"name\":\"%s\",\"rules\":%u,\"batch\":%u,\"ns\":%.2f,\"best\":%.2f,\"spread\":%.3f}\n", name, rules, rows,
+           ns[ROUNDS / 2], ns[0], (ns[ROUNDS * 9 / 10] - ns[ROUNDS / 10]) / ns[ROUNDS / 2]);
     fflush(stdout);
 }
 
@@ -115,8 +127,9 @@ int main(void)
         const char *name, *body;
     } kinds[] = {
         {"rules.when", "when = function(f, p) return math.abs(f.a) > p.limit and f.b > 0 end"},
-        {"rules.handlers", "state = { n = 0 }, on_event = function(ctx, e, f, s) s.n = s.n + e.price if f.a > ctx.params.limit + 2 then "
-                           "ctx.alert { score = f.a } end end"},
+        {"rules.handlers",
+         "state = { n = 0 }, on_event = function(ctx, e, f, s) s.n = s.n + e.price if f.a > ctx.params.limit + 2 then "
+         "ctx.alert { score = f.a } end end"},
     };
     make_rows();
     for (size_t k = 0; k < sizeof(kinds) / sizeof(*kinds); k++) {

@@ -1,19 +1,21 @@
-/* Hot rules are compiled: each loop has a trace, and nothing in the rules in the box falls back to the interpreter. And reloads
- * leave nothing behind. */
+/* Hot rules are compiled: each loop has a trace, and nothing in the rules in the box falls back to the interpreter. And
+ * reloads leave nothing behind. */
 #include "rules_fixture.h"
 
 #include <lauxlib.h>
 #include <stdio.h>
 #include <unistd.h>
 
-static const fm_host_config config = {.budget = 100000, .deadline_ns = 500 * FM_NS_PER_MS, .memory_bytes = 64u << 20, .jit = true};
+static const fm_host_config config = {
+    .budget = 100000, .deadline_ns = 500 * FM_NS_PER_MS, .memory_bytes = 64u << 20, .jit = true};
 
-/* Counts what LuaJIT tells of its traces from here on: starts, stops, and aborts with the reason of the last one. Reason 8 is left out: the
- * batch ended while its loop was being recorded, so LuaJIT waits for the next one. */
+/* Counts what LuaJIT tells of its traces from here on: starts, stops, and aborts with the reason of the last one.
+ * Reason 8 is left out: the batch ended while its loop was being recorded, so LuaJIT waits for the next one. */
 static void watch_traces(fm_vm *vm)
 {
     static const char text[] = "local jit, out = ... jit.attach(function(what, trace, _, _, why)\n"
-                               "if why == 8 then return end out[what] = (out[what] or 0) + 1 if what == 'abort' then out.why = why end end, 'trace')";
+                               "if why == 8 then return end out[what] = (out[what] or 0) + 1 if what == 'abort' then "
+                               "out.why = why end end, 'trace')";
     lua_State *lua = vm->lua;
     assert_int_equal(luaL_loadstring(lua, text), 0);
     lua_getfield(lua, LUA_REGISTRYINDEX, "fm.globals");
@@ -62,7 +64,9 @@ static void every_rule_in_the_box_is_compiled(void **unused)
     uint64_t seed = 5;
     for (uint32_t i = 0; i < ROWS_MAX; i++) {
         at.row[i] = i;
-        at.event_at[i] = (fm_event){.ts_ns = (int64_t)(1700000000 + i) * FM_NS_PER_S, .kind = i % 3 ? FM_QUOTE : FM_TRADE, .seq = FM_SEQ_ABSENT};
+        at.event_at[i] = (fm_event){.ts_ns = (int64_t)(1700000000 + i) * FM_NS_PER_S,
+                                    .kind = i % 3 ? FM_QUOTE : FM_TRADE,
+                                    .seq = FM_SEQ_ABSENT};
         at.event[i] = &at.event_at[i];
         at.slots[i] = at.slot_of[0];
         for (uint32_t c = 0; c < STRIDE; c++)
@@ -81,10 +85,11 @@ static void every_rule_in_the_box_is_compiled(void **unused)
         lua_getfield(vm->lua, LUA_REGISTRYINDEX, "test.traces");
         lua_getfield(vm->lua, -1, "why");
         if (traces(vm, "stop") < 1 || traces(vm, "abort") > 0)
-            fail_msg("%s: %.0f traces, %.0f aborts (%s)", at.load.set->rule[r].id, traces(vm, "stop"), traces(vm, "abort"),
-                     lua_isnil(vm->lua, -1) ? "" : lua_tostring(vm->lua, -1));
+            fail_msg("%s: %.0f traces, %.0f aborts (%s)", at.load.set->rule[r].id, traces(vm, "stop"),
+                     traces(vm, "abort"), lua_isnil(vm->lua, -1) ? "" : lua_tostring(vm->lua, -1));
         lua_pop(vm->lua, 2);
-        for (int round = 0; round < 20; round++) { /* warm at last: nothing is compiled any more, and `when` allocates nothing */
+        for (int round = 0; round < 20;
+             round++) { /* warm at last: nothing is compiled any more, and `when` allocates nothing */
             fixture_call(&at, r, ROWS_MAX);
             double before = traces(vm, "start");
             size_t live = vm->memory.live;
@@ -118,7 +123,9 @@ static void two_thousand_reloads_leave_nothing_behind(void **unused)
     fm_rule_load load[2];
     for (int i = 0; i < 2; i++) {
         snprintf(text[i], sizeof(text[i]), RULE_WHEN("return f.a > %d"), i);
-        assert_int_equal(fm_rules_load_texts((const char *const[]){"t/x.lua"}, (const char *const[]){text[i]}, 1, &load[i], &error), 0);
+        assert_int_equal(
+            fm_rules_load_texts((const char *const[]){"t/x.lua"}, (const char *const[]){text[i]}, 1, &load[i], &error),
+            0);
     }
     assert_int_equal(fixture_rule(&at, text[0], &config, &error), 0);
     long before = 0;
@@ -144,7 +151,8 @@ static void two_thousand_reloads_leave_nothing_behind(void **unused)
 static void kills_leave_little_behind_and_the_thread_goes_on(void **unused)
 {
     (void)unused;
-    static const fm_host_config strict = {.budget = 2000000000, .deadline_ns = 2 * FM_NS_PER_MS, .memory_bytes = 16u << 20, .jit = true};
+    static const fm_host_config strict = {
+        .budget = 2000000000, .deadline_ns = 2 * FM_NS_PER_MS, .memory_bytes = 16u << 20, .jit = true};
     long before = 0;
     for (int i = 0; i < 30; i++) {
         static fixture at;
@@ -156,7 +164,8 @@ static void kills_leave_little_behind_and_the_thread_goes_on(void **unused)
         if (i == 5)
             before = resident_pages();
     }
-    assert_true(resident_pages() - before < 25 * 32); /* at most the 64 KiB of machine code that LuaJIT maps by itself, and some */
+    assert_true(resident_pages() - before <
+                25 * 32); /* at most the 64 KiB of machine code that LuaJIT maps by itself, and some */
 }
 
 int main(void)

@@ -39,11 +39,15 @@ static void settings_arrive_sorted_and_as_text(void **unused)
     (void)unused;
     fm_text out = {0};
     fm_error error;
-    assert_int_equal(read_text("return { net = { listen = '127.0.0.1:8080', connections_max = 1000, backlog = 0.5 },\n"
-                               " data = { dir = './data' }, auth = { required = false }, cors = { origins = { 'a', 'b' } }, empty = {} }",
-                               gather, &out, &error), 0);
-    assert_string_equal(out.data, "auth.required=false;cors.origins=a,b;data.dir=./data;net.backlog=0.5;net.connections_max=1000;"
-                                  "net.listen=127.0.0.1:8080;");
+    assert_int_equal(
+        read_text(
+            "return { net = { listen = '127.0.0.1:8080', connections_max = 1000, backlog = 0.5 },\n"
+            " data = { dir = './data' }, auth = { required = false }, cors = { origins = { 'a', 'b' } }, empty = {} }",
+            gather, &out, &error),
+        0);
+    assert_string_equal(out.data,
+                        "auth.required=false;cors.origins=a,b;data.dir=./data;net.backlog=0.5;net.connections_max=1000;"
+                        "net.listen=127.0.0.1:8080;");
     fm_text_fini(&out);
 }
 

@@ -4,7 +4,8 @@
 #include <pthread.h>
 #include <stdio.h>
 
-static const fm_host_config config = {.budget = 100000, .deadline_ns = 200 * FM_NS_PER_MS, .memory_bytes = 16u << 20, .jit = true};
+static const fm_host_config config = {
+    .budget = 100000, .deadline_ns = 200 * FM_NS_PER_MS, .memory_bytes = 16u << 20, .jit = true};
 
 static void opened(fixture *at, const char *text)
 {
@@ -26,7 +27,8 @@ static void when_sees_its_needs_by_name_through_row_and_column(void **unused)
     (void)unused;
     static fixture at;
     opened(&at, "rule \"x\" { " NEEDS "params = { least = 2.5, on = true, name = 'n' },"
-                "when = function(f, p) return f.b - f.a == 0.25 and f.d - f.c == 0.25 and f.a > p.least and p.on and p.name == 'n' end }");
+                "when = function(f, p) return f.b - f.a == 0.25 and f.d - f.c == 0.25 and f.a > p.least and p.on and "
+                "p.name == 'n' end }");
     assert_string_equal(at.load.set->rule[0].id, "t/x");
     assert_int_equal(at.load.set->rule[0].need_count, 4);
     ran(&at, 5);
@@ -67,7 +69,8 @@ static void handlers_keep_their_state_in_slots(void **unused)
     (void)unused;
     static fixture at;
     opened(&at, "rule \"x\" { state = { last = -1, count = 0 }, on_event = function(ctx, e, f, s)\n"
-                "s.count = s.count + 1 s.last = e.price if s.count % 3 == 0 then ctx.alert { score = s.last, key = 'k' .. s.count, severity = 'critical' } end\n"
+                "s.count = s.count + 1 s.last = e.price if s.count % 3 == 0 then ctx.alert { score = s.last, key = 'k' "
+                ".. s.count, severity = 'critical' } end\n"
                 "end }");
     const fm_rule *rule = &at.load.set->rule[0];
     assert_int_equal(rule->slot_count, 2);
@@ -94,7 +97,9 @@ static void a_row_that_fails_has_no_effect(void **unused)
 {
     (void)unused;
     static fixture at;
-    opened(&at, RULE_EVENT("s.n = s.n + 1 ctx.alert { score = s.n } ctx.timer(5)\nif f.a == 2 then s.n = 1000 local x x() end"));
+    opened(&at,
+           RULE_EVENT(
+               "s.n = s.n + 1 ctx.alert { score = s.n } ctx.timer(5)\nif f.a == 2 then s.n = 1000 local x x() end"));
     fixture_call(&at, 0, 4);
     assert_int_equal(fixture_run(&at), FM_ERULE);
     assert_int_equal(at.call.done, 2);
@@ -115,7 +120,8 @@ static void timers_call_on_timer_and_the_last_ask_of_a_row_stands(void **unused)
     (void)unused;
     static fixture at;
     opened(&at, "rule \"x\" { state = { events = 0, timers = 0 },\n"
-                "on_event = function(ctx, e, f, s) s.events = s.events + 1 ctx.timer(1) ctx.timer(2.5) assert(ctx.now() == e.ts) ctx.log('x') end,\n"
+                "on_event = function(ctx, e, f, s) s.events = s.events + 1 ctx.timer(1) ctx.timer(2.5) "
+                "assert(ctx.now() == e.ts) ctx.log('x') end,\n"
                 "on_timer = function(ctx, f, s) s.timers = s.timers + 1 ctx.alert() end }");
     at.timer[1] = true;
     at.event_at[1].kind = FM_CLOCK;
@@ -137,14 +143,18 @@ static void the_event_shows_what_the_record_has_and_nan_for_the_rest(void **unus
 {
     (void)unused;
     static fixture at;
-    opened(&at, "rule \"x\" { state = { row = 0 }, on_event = function(ctx, e, f, s)\n"
-                "s.row = s.row + 1\n"
-                "if s.row == 1 then assert(e.type == 'trade' and e.price == 100 and e.size == 100 and e.side == 1 and e.bid ~= e.bid and e.late == 1)\n"
-                "elseif s.row == 2 then assert(e.type == 'quote' and e.bid == 0.99 and e.ask ~= e.ask and e.bid_size == 7 and e.price ~= e.price and e.side ~= e.side)\n"
-                "elseif s.row == 3 then assert(e.type == 'value' and e.value == 1.5 and e.late == 0)\n"
-                "elseif s.row == 4 then assert(e.type == 'status' and e.phase == 'halt')\n"
-                "elseif s.row == 5 then assert(e.price ~= e.price and e.ts == 1004 and e.ts_us == 1004e6 and e.phase == nil)\n"
-                "end end }");
+    opened(
+        &at,
+        "rule \"x\" { state = { row = 0 }, on_event = function(ctx, e, f, s)\n"
+        "s.row = s.row + 1\n"
+        "if s.row == 1 then assert(e.type == 'trade' and e.price == 100 and e.size == 100 and e.side == 1 and e.bid ~= "
+        "e.bid and e.late == 1)\n"
+        "elseif s.row == 2 then assert(e.type == 'quote' and e.bid == 0.99 and e.ask ~= e.ask and e.bid_size == 7 and "
+        "e.price ~= e.price and e.side ~= e.side)\n"
+        "elseif s.row == 3 then assert(e.type == 'value' and e.value == 1.5 and e.late == 0)\n"
+        "elseif s.row == 4 then assert(e.type == 'status' and e.phase == 'halt')\n"
+        "elseif s.row == 5 then assert(e.price ~= e.price and e.ts == 1004 and e.ts_us == 1004e6 and e.phase == nil)\n"
+        "end end }");
     at.event_at[0].flags = FM_FLAG_LATE;
     at.event_at[1].kind = FM_QUOTE;
     at.event_at[1].as.quote = (fm_quote){.bid = 99, .bid_size = 7, .ask = FM_ABSENT, .ask_size = FM_ABSENT};
@@ -191,7 +201,8 @@ static void alerts_wait_for_room_and_none_is_lost(void **unused)
 static void the_budget_is_filled_up_for_each_row(void **unused)
 {
     (void)unused;
-    static const fm_host_config small = {.budget = 100, .deadline_ns = 200 * FM_NS_PER_MS, .memory_bytes = 16u << 20, .jit = true};
+    static const fm_host_config small = {
+        .budget = 100, .deadline_ns = 200 * FM_NS_PER_MS, .memory_bytes = 16u << 20, .jit = true};
     static fixture at;
     fm_error error;
     assert_int_equal(fixture_rule(&at, RULE_WHEN("for i = 1, f.a do end return true"), &small, &error), 0);
@@ -220,7 +231,8 @@ static const char *const numeric_rule =
     "  s.high = math.max(s.high * 0.999, math.min(f.d, s.mean, 17))\n"
     "  local sum = 0 for i = 1, #weights do sum = sum + weights[i] * (f.a % (i + 0.5)) end\n"
     "  for k, v in pairs { z = f.a, y = f.b, [1] = f.c } do sum = (sum + v) * 0.5 end\n"
-    "  s.bits = bit.band(bit.bxor(s.bits, f.a * 1000), 0xffff) s.n = s.n + sum / math.sqrt(1 + f.b * f.b) + math.floor(f.c) / 3\n"
+    "  s.bits = bit.band(bit.bxor(s.bits, f.a * 1000), 0xffff) s.n = s.n + sum / math.sqrt(1 + f.b * f.b) + "
+    "math.floor(f.c) / 3\n"
     "  if s.mean > s.high then ctx.alert { score = sum, key = string.format('%.3f', s.mean) } end\n"
     "end }";
 
@@ -285,7 +297,8 @@ static void a_failed_load_leaves_the_old_generation_running(void **unused)
     fm_error error;
     const char *files[] = {"t/x.lua"}, *texts[] = {RULE_WHEN("return f.a > 3")};
     assert_int_equal(fm_rules_load_texts(files, texts, 1, &other, &error), 0);
-    assert_int_equal(at.runner->load(at.runner->self, other.set, &error), FM_ENOTFOUND); /* its sources were not given */
+    assert_int_equal(at.runner->load(at.runner->self, other.set, &error),
+                     FM_ENOTFOUND); /* its sources were not given */
     ran(&at, 3);
     assert_memory_equal(at.hit, "\0\0\1", 3);
     assert_int_equal(fm_host_sources(at.host, other.set, other.source, other.source_size), 0);
@@ -298,16 +311,17 @@ static void a_failed_load_leaves_the_old_generation_running(void **unused)
 
 typedef struct worker {
     pthread_t thread;
-    int       index;
-    fixture   at;
-    int       result;
+    int index;
+    fixture at;
+    int result;
 } worker;
 
 static void *work(void *argument)
 {
     worker *worker_at = argument;
     static const char bad[] = RULE_WHEN("while true do end"), good[] = RULE_WHEN("return f.a > 2");
-    fm_host_config own = {.budget = 2000000000, .deadline_ns = 10 * FM_NS_PER_MS, .memory_bytes = 16u << 20, .jit = true};
+    fm_host_config own = {
+        .budget = 2000000000, .deadline_ns = 10 * FM_NS_PER_MS, .memory_bytes = 16u << 20, .jit = true};
     fm_error error;
     worker_at->result = -1;
     const char *text = worker_at->index % 2 ? bad : good;

@@ -3,11 +3,13 @@
 
 #include <stdio.h>
 
-static const fm_host_config config = {.budget = 20000, .deadline_ns = 50 * FM_NS_PER_MS, .memory_bytes = 8u << 20, .jit = true};
+static const fm_host_config config = {
+    .budget = 20000, .deadline_ns = 50 * FM_NS_PER_MS, .memory_bytes = 8u << 20, .jit = true};
 
 static const char good[] = "rule \"good\" { " NEEDS "when = function(f) return f.a > 2 end }";
 
-/* Runs `text` as rule t/x beside t/good for `rounds` batches; row 1 of t/x must fail with `code` at `line`, and t/good must see everything. */
+/* Runs `text` as rule t/x beside t/good for `rounds` batches; row 1 of t/x must fail with `code` at `line`, and t/good
+ * must see everything. */
 static void stopped(const char *text, int code, int line, const char *message)
 {
     static fixture at;
@@ -20,8 +22,8 @@ static void stopped(const char *text, int code, int line, const char *message)
         call->done = 0;
         int result = fixture_run(&at);
         if (result != code || !strstr(call->error.message, message)) {
-            fail_msg("%s\n  ended with %d (%s): %s:%d: %s", text, result, fm_error_name(result), call->error.file, call->error.line,
-                     call->error.message);
+            fail_msg("%s\n  ended with %d (%s): %s:%d: %s", text, result, fm_error_name(result), call->error.file,
+                     call->error.line, call->error.message);
         }
         assert_string_equal(call->error.file, "t/x.lua");
         assert_int_equal(call->error.line, line);
@@ -67,17 +69,20 @@ static void deep_recursion_ends(void **unused)
 {
     (void)unused;
     stopped(RULE_WHEN("local function g(n) return 1 + g(n + 1) end\nreturn g(1)"), FM_EBUDGET, 3, "budget");
-    static const fm_host_config roomy = {.budget = 2000000000, .deadline_ns = 5 * FM_NS_PER_S, .memory_bytes = 64u << 20, .jit = true};
+    static const fm_host_config roomy = {
+        .budget = 2000000000, .deadline_ns = 5 * FM_NS_PER_S, .memory_bytes = 64u << 20, .jit = true};
     static fixture at;
     fm_error error;
-    static const char *const bodies[] = {RULE_WHEN("local function g(n) return 1 + g(n + 1) end\nreturn g(1)"),
-                                         RULE_WHEN("local function g() return g() end\nreturn g()")}; /* no call is a tail call */
+    static const char *const bodies[] = {
+        RULE_WHEN("local function g(n) return 1 + g(n + 1) end\nreturn g(1)"),
+        RULE_WHEN("local function g() return g() end\nreturn g()")}; /* no call is a tail call */
     for (int i = 0; i < 2; i++) {
         assert_int_equal(fixture_rule(&at, bodies[i], &roomy, &error), 0);
         fixture_call(&at, 0, 1);
         assert_int_equal(fixture_run(&at), FM_ERULE);
         assert_non_null(strstr(at.call.error.message, "stack overflow"));
-        assert_true(at.call.error.line == 3 || at.call.error.line == 2); /* compiled code tells no line of it: the handler's stands */
+        assert_true(at.call.error.line == 3 ||
+                    at.call.error.line == 2); /* compiled code tells no line of it: the handler's stands */
         fixture_free(&at);
     }
 }
@@ -85,25 +90,33 @@ static void deep_recursion_ends(void **unused)
 static void pathological_patterns_end_with_their_budget(void **unused)
 {
     (void)unused;
-    stopped(RULE_WHEN("local s = string.rep('a', 4000)\nreturn string.find(s, 'a*a*a*a*a*a*b')"), FM_EBUDGET, 4, "budget");
-    stopped(RULE_WHEN("local s = string.rep('a', 4000)\nreturn string.match(s, '(.-)(.-)(.-)(.-)b')"), FM_EBUDGET, 4, "budget");
-    stopped(RULE_WHEN("local s = string.rep('a', 4000)\nreturn string.gsub(s, '.-.-.-b', 'x')"), FM_EBUDGET, 4, "budget");
-    stopped(RULE_WHEN("local s = string.rep('a', 4000)\nfor x in string.gmatch(s, '.-.-.-b') do end"), FM_EBUDGET, 4, "budget");
+    stopped(RULE_WHEN("local s = string.rep('a', 4000)\nreturn string.find(s, 'a*a*a*a*a*a*b')"), FM_EBUDGET, 4,
+            "budget");
+    stopped(RULE_WHEN("local s = string.rep('a', 4000)\nreturn string.match(s, '(.-)(.-)(.-)(.-)b')"), FM_EBUDGET, 4,
+            "budget");
+    stopped(RULE_WHEN("local s = string.rep('a', 4000)\nreturn string.gsub(s, '.-.-.-b', 'x')"), FM_EBUDGET, 4,
+            "budget");
+    stopped(RULE_WHEN("local s = string.rep('a', 4000)\nfor x in string.gmatch(s, '.-.-.-b') do end"), FM_EBUDGET, 4,
+            "budget");
     stopped(RULE_WHEN("local s = string.rep('(', 4000)\nreturn s:find(('%b()'):rep(8))"), FM_EBUDGET, 4, "budget");
     stopped(RULE_WHEN("return string.rep('x', 1e9)"), FM_ERULE, 3, "64 KiB");
     stopped(RULE_WHEN("return ('x'):rep(60000, 'y'):rep(100)"), FM_ERULE, 3, "64 KiB");
     stopped(RULE_WHEN("return string.find('x', ('%a'):rep(200))"), FM_ERULE, 3, "longer than 256");
-    stopped(RULE_WHEN("local t = {} for i = 1, 200 do t[i] = 'a?' end return string.find(string.rep('a', 50), table.concat(t))"), FM_ERULE, 3,
-            "longer than 256");
+    stopped(
+        RULE_WHEN(
+            "local t = {} for i = 1, 200 do t[i] = 'a?' end return string.find(string.rep('a', 50), table.concat(t))"),
+        FM_ERULE, 3, "longer than 256");
     stopped(RULE_WHEN("return string.format('%p', {})"), FM_ERULE, 3, "%p");
     stopped(RULE_WHEN("return string.gsub('abc', '%w', function() while true do end end)"), FM_EBUDGET, 3, "budget");
-    stopped(RULE_WHEN("local t = {3, 2, 1, 5, 4} table.sort(t, function(a, b) while true do end end)"), FM_EBUDGET, 3, "budget");
+    stopped(RULE_WHEN("local t = {3, 2, 1, 5, 4} table.sort(t, function(a, b) while true do end end)"), FM_EBUDGET, 3,
+            "budget");
 }
 
 static void memory_without_end_is_the_guilty_rules_own(void **unused)
 {
     (void)unused;
-    static const fm_host_config roomy = {.budget = 2000000000, .deadline_ns = 5 * FM_NS_PER_S, .memory_bytes = 8u << 20, .jit = true};
+    static const fm_host_config roomy = {
+        .budget = 2000000000, .deadline_ns = 5 * FM_NS_PER_S, .memory_bytes = 8u << 20, .jit = true};
     static const char *const bodies[] = {
         RULE_WHEN("local t = {}\nfor i = 1, 1e9 do t[i] = { i } end"),
         RULE_WHEN("local s = 'x'\nwhile true do s = s .. s end"),
@@ -134,12 +147,16 @@ static void memory_without_end_is_the_guilty_rules_own(void **unused)
 static void a_rule_past_its_deadline_is_killed_and_the_others_run_on(void **unused)
 {
     (void)unused;
-    static const fm_host_config roomy = {.budget = 2000000000, .deadline_ns = 10 * FM_NS_PER_MS, .memory_bytes = 64u << 20, .jit = true};
+    static const fm_host_config roomy = {
+        .budget = 2000000000, .deadline_ns = 10 * FM_NS_PER_MS, .memory_bytes = 64u << 20, .jit = true};
     static const char *const bodies[] = {
-        RULE_WHEN("if f.a < 3 then return false end\nlocal x = 1 while true do x = x + 1 if x > 1e6 then x = 1 end end"),
-        RULE_WHEN("if f.a < 3 then return false end\nlocal t = {} for i = 1, 1000 do t[i] = i % 7 end\nwhile true do table.sort(t) end"),
+        RULE_WHEN(
+            "if f.a < 3 then return false end\nlocal x = 1 while true do x = x + 1 if x > 1e6 then x = 1 end end"),
+        RULE_WHEN("if f.a < 3 then return false end\nlocal t = {} for i = 1, 1000 do t[i] = i % 7 end\nwhile true do "
+                  "table.sort(t) end"),
         RULE_WHEN("if f.a < 3 then return false end\nwhile true do local s = string.rep('x', 60000) .. f.a end"),
-        RULE_EVENT("if f.a < 3 then s.n = s.n + 1 ctx.alert{} return end\ns.n = 100 ctx.alert{} while true do s.last = s.last + 1 end"),
+        RULE_EVENT("if f.a < 3 then s.n = s.n + 1 ctx.alert{} return end\ns.n = 100 ctx.alert{} while true do s.last = "
+                   "s.last + 1 end"),
     };
     for (int i = 0; i < 12; i++) {
         static fixture at;
@@ -205,8 +222,10 @@ static void frozen_tables_cannot_carry_state_by_any_way_round(void **unused)
     stopped("local t = {1}\n" RULE_WHEN("table.remove(t)"), FM_ERULE, 4, "frozen");
     stopped("local t = {2, 1}\n" RULE_WHEN("table.sort(t)"), FM_ERULE, 4, "frozen");
     stopped("local t = { a = { b = {} } }\n" RULE_WHEN("local u = t.a.b u[1] = 1"), FM_ERULE, 4, "frozen");
-    stopped("local t = {}\nlocal function g() return t end\n" RULE_WHEN("local u = g() u.x = 1"), FM_ERULE, 5, "frozen");
-    stopped("local t = {}\nlocal h = { g = function() return t end }\n" RULE_WHEN("local u = h.g() u.x = 1"), FM_ERULE, 5, "frozen");
+    stopped("local t = {}\nlocal function g() return t end\n" RULE_WHEN("local u = g() u.x = 1"), FM_ERULE, 5,
+            "frozen");
+    stopped("local t = {}\nlocal h = { g = function() return t end }\n" RULE_WHEN("local u = h.g() u.x = 1"), FM_ERULE,
+            5, "frozen");
     stopped("local m = math\n" RULE_WHEN("local u = m u.abs = 1"), FM_ERULE, 4, "frozen");
     stopped(RULE_WHEN("local u = string u.x = 1"), FM_ERULE, 3, "frozen");
     stopped(RULE_WHEN("local u = ('').rep and '' u.x = 1"), FM_ERULE, 3, "attempt to index");
@@ -229,18 +248,20 @@ static void text_shows_no_address_and_order_is_sorted(void **unused)
     (void)unused;
     static fixture at;
     fm_error error;
-    const char *text = RULE_EVENT(
-        "local seen = {}\n"
-        "for k, v in pairs { b = 2, a = 1, [3] = 'x', [1] = 'y', [2] = 'z', c = 3, [0.5] = 0 } do table.insert(seen, tostring(k)) end\n"
-        "assert(table.concat(seen, ' ') == '0.5 1 2 3 a b c', table.concat(seen, ' '))\n"
-        "local t, n = { z = 1, y = 2, x = 3 }, 0\n"
-        "local k = next(t) while k do n = n + 1 assert(k == ('xyz'):sub(n, n)) k = next(t, k) end\n"
-        "assert(next({}) == nil)\n"
-        "local all = tostring(f) .. tostring(e) .. tostring(s) .. tostring(ctx) .. tostring({}) .. tostring(tostring) .. tostring(ctx.params)\n"
-        "assert(all == 'recordrecordrecordrecordtablefunctiontable', all)\n"
-        "local made = string.format('%s %s %5.1f %d %q', {}, nil, 1.26, 3, 'x')\n"
-        "assert(made == 'table nil   1.3 3 \"x\"', made)\n"
-        "assert(#ctx.params == 0)");
+    const char *text =
+        RULE_EVENT("local seen = {}\n"
+                   "for k, v in pairs { b = 2, a = 1, [3] = 'x', [1] = 'y', [2] = 'z', c = 3, [0.5] = 0 } do "
+                   "table.insert(seen, tostring(k)) end\n"
+                   "assert(table.concat(seen, ' ') == '0.5 1 2 3 a b c', table.concat(seen, ' '))\n"
+                   "local t, n = { z = 1, y = 2, x = 3 }, 0\n"
+                   "local k = next(t) while k do n = n + 1 assert(k == ('xyz'):sub(n, n)) k = next(t, k) end\n"
+                   "assert(next({}) == nil)\n"
+                   "local all = tostring(f) .. tostring(e) .. tostring(s) .. tostring(ctx) .. tostring({}) .. "
+                   "tostring(tostring) .. tostring(ctx.params)\n"
+                   "assert(all == 'recordrecordrecordrecordtablefunctiontable', all)\n"
+                   "local made = string.format('%s %s %5.1f %d %q', {}, nil, 1.26, 3, 'x')\n"
+                   "assert(made == 'table nil   1.3 3 \"x\"', made)\n"
+                   "assert(#ctx.params == 0)");
     assert_int_equal(fixture_rule(&at, text, &config, &error), 0);
     fixture_call(&at, 0, 1);
     if (fixture_run(&at) < 0)

@@ -1,4 +1,5 @@
-/* The allocator of a Lua state: blocks do not overlap, the cap holds, a smaller block always fits, a reset forgets all. */
+/* The allocator of a Lua state: blocks do not overlap, the cap holds, a smaller block always fits, a reset forgets all.
+ */
 #include "assert_near.h"
 #include "script/memory.h"
 
@@ -14,8 +15,8 @@ static void blocks_keep_their_bytes_under_random_use(void **unused)
     assert_int_equal(fm_memory_init(&memory, 64u << 20), 0);
     struct {
         unsigned char *at;
-        size_t         size;
-        unsigned char  mark;
+        size_t size;
+        unsigned char mark;
     } block[BLOCKS] = {0};
     uint64_t seed = 11;
     for (int i = 0; i < 200000; i++) {

@@ -1,4 +1,5 @@
-/* The pattern language is Lua's: what LuaJIT's own functions answer, ours answers, on patterns and texts of a seeded generator. */
+/* The pattern language is Lua's: what LuaJIT's own functions answer, ours answers, on patterns and texts of a seeded
+ * generator. */
 #include "assert_near.h"
 #include "script/pattern.h"
 #include "script/vm.h"
@@ -23,7 +24,8 @@ static void make(char *out, const char *const *pieces, uint32_t count, uint32_t 
 }
 
 /* Pushes the results of function(arguments) as one text, or "error". */
-static const char *answer(lua_State *lua, const char *function, const char *subject, const char *pattern, const char *third)
+static const char *answer(lua_State *lua, const char *function, const char *subject, const char *pattern,
+                          const char *third)
 {
     lua_getglobal(lua, "show");
     lua_getglobal(lua, function);
@@ -56,7 +58,8 @@ static fm_vm *open_both(void)
         "  if ok[1] == 'false' then return 'error' end return table.concat(ok, '|') end\n"
         "_G.show = show\n"
         "_G.their_find, _G.their_match, _G.their_gsub = string.find, string.match, string.gsub\n"
-        "local function all(gmatch, s, p) local out = {} for a, b in gmatch(s, p) do out[#out + 1] = tostring(a) .. tostring(b) end\n"
+        "local function all(gmatch, s, p) local out = {} for a, b in gmatch(s, p) do out[#out + 1] = tostring(a) .. "
+        "tostring(b) end\n"
         "  return table.concat(out, ',') end\n"
         "local theirs, ours = string.gmatch, ...\n"
         "function _G.their_gmatch(s, p) return all(theirs, s, p) end\n"
@@ -91,8 +94,10 @@ static fm_vm *open_both(void)
 static void our_patterns_answer_as_luas_own(void **unused)
 {
     (void)unused;
-    static const char *const pieces[] = {"a", "b", "c", ".", "%a", "%d", "%s", "%w", "%W", "%u", "%p", "[abc]", "[^a]", "[a-c]", "[%d%s]", "[]]",
-                                         "(", ")", "()", "*", "+", "-", "?", "^", "$", "%b()", "%f[%w]", "%1", "%.", "[", "%", "1", " "};
+    static const char *const pieces[] = {"a",  "b",  "c",     ".",    "%a",    "%d",     "%s",  "%w",   "%W",
+                                         "%u", "%p", "[abc]", "[^a]", "[a-c]", "[%d%s]", "[]]", "(",    ")",
+                                         "()", "*",  "+",     "-",    "?",     "^",      "$",   "%b()", "%f[%w]",
+                                         "%1", "%.", "[",     "%",    "1",     " "};
     static const char *const texts[] = {"a", "b", "c", "1", " ", "(", ")", "A", ".", "]", "ab", "aa", "-"};
     fm_vm *vm = open_both();
     for (int i = 0; i < 30000; i++) {
@@ -116,7 +121,8 @@ static void every_step_is_charged(void **unused)
     subject[4000] = '\0';
     int32_t budget = 1000000;
     const char *pattern = "a*a*a*a*b";
-    fm_pattern match = {.subject = subject, .subject_end = subject + 4000, .pattern_end = pattern + strlen(pattern), .budget = &budget};
+    fm_pattern match = {
+        .subject = subject, .subject_end = subject + 4000, .pattern_end = pattern + strlen(pattern), .budget = &budget};
     assert_null(fm_pattern_match(&match, subject, pattern));
     assert_string_equal(match.problem, "budget");
     assert_true(budget < 0 && budget > -10000);

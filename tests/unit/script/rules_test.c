@@ -1,4 +1,5 @@
-/* Rule files: what is read from a head, what is refused with its place and a way out, and that the rules in the box pass their tests. */
+/* Rule files: what is read from a head, what is refused with its place and a way out, and that the rules in the box
+ * pass their tests. */
 #include "rules_fixture.h"
 
 #include <stdio.h>
@@ -44,7 +45,8 @@ static void a_head_is_read_in_full(void **unused)
         "    s.n = f.z\n"
         "  end,\n"
         "  on_timer = function() end,\n"
-        "  severity = 'critical', message = '{symbol} {key} {z:+.1f} {mid:.2%}', cooldown = '5m', labels = { desk = 'fx', team = 'a' },\n"
+        "  severity = 'critical', message = '{symbol} {key} {z:+.1f} {mid:.2%}', cooldown = '5m', labels = { desk = "
+        "'fx', team = 'a' },\n"
         "}\n";
     fm_rule_load load;
     fm_error error;
@@ -92,8 +94,11 @@ static void presets_are_what_the_manual_says(void **unused)
     (void)unused;
     fm_rule_load load;
     fm_error error;
-    assert_int_equal(load_one("rule \"x\" { needs = { m = feature.move_z {} }, when = function(f) return f.m > 1 end, [\"for\"] = 2.5 }", NULL, &load,
-                              &error), 0);
+    assert_int_equal(
+        load_one(
+            "rule \"x\" { needs = { m = feature.move_z {} }, when = function(f) return f.m > 1 end, [\"for\"] = 2.5 }",
+            NULL, &load, &error),
+        0);
     const fm_rule *rule = &load.set->rule[0];
     assert_int_equal(rule->version, 1);
     assert_int_equal(rule->state_version, 1);
@@ -107,22 +112,27 @@ static void presets_are_what_the_manual_says(void **unused)
     fm_rules_load_free(&load);
 }
 
-#define HEAD  "rule \"x\" {\n"
-#define BODY  "needs = { m = feature.mid {} }, when = function(f) return f.m > 1 end,"
+#define HEAD "rule \"x\" {\n"
+#define BODY "needs = { m = feature.mid {} }, when = function(f) return f.m > 1 end,"
 
 static void what_is_wrong_in_a_head_is_told_with_place_and_way_out(void **unused)
 {
     (void)unused;
-    refused(HEAD " needs = { m = feature.retrun_z {} } }", 2, 12, "there is no feature \"retrun_z\"", "did you mean return_z?");
+    refused(HEAD " needs = { m = feature.retrun_z {} } }", 2, 12, "there is no feature \"retrun_z\"",
+            "did you mean return_z?");
     refused(HEAD " needs = {\n  m = detector.xyzzy {} } }", 3, 3, "there is no detector \"xyzzy\"", "there is ewma_z");
-    refused(HEAD " needs = { m = feature.ewma { half_lfe = 1 } } }", 2, 31, "feature.ewma has no field \"half_lfe\"", "did you mean half_life?");
+    refused(HEAD " needs = { m = feature.ewma { half_lfe = 1 } } }", 2, 31, "feature.ewma has no field \"half_lfe\"",
+            "did you mean half_life?");
     refused(HEAD " needs = { m = feature.ewma { half_life = '30x' } } }", 2, 31, "half_life must be a duration", "30m");
-    refused(HEAD " needs = { m = feature.ewma {\n half_life = 1e9 } } }", 3, 2, "half_life = 1000000000 lies outside 0.001 to 2678400 s", "age at which");
+    refused(HEAD " needs = { m = feature.ewma {\n half_life = 1e9 } } }", 3, 2,
+            "half_life = 1000000000 lies outside 0.001 to 2678400 s", "age at which");
     refused(HEAD " needs = { m = feature.ewma { half_life = 0/0 } } }", 2, 31, "lies outside", "");
-    refused(HEAD " needs = { m = feature.ewma { output = 'zz' } } }", 2, 31, "feature.ewma has no output \"zz\"", "did you mean z?");
+    refused(HEAD " needs = { m = feature.ewma { output = 'zz' } } }", 2, 31, "feature.ewma has no output \"zz\"",
+            "did you mean z?");
     refused(HEAD " needs = { m = feature.mid { of = 'n' } } }", 2, 30, "mid takes no series", "");
     refused(HEAD " needs = { m = feature.ewma { of = 'n' } } }", 2, 31, "names no need", "");
-    refused(HEAD " needs = { a = feature.ewma { of = 'b' }, b = feature.ewma { of = 'a' } } }", 2, 12, "is made of itself", "");
+    refused(HEAD " needs = { a = feature.ewma { of = 'b' }, b = feature.ewma { of = 'a' } } }", 2, 12,
+            "is made of itself", "");
     refused(HEAD " needs = { m = 5 } }", 2, 12, "must be a feature or a detector", "feature.NAME");
     refused(HEAD " needs = { m = feature.mid } }", 2, 12, "must be a feature or a detector", "");
     refused(HEAD " needs = { float = feature.mid {} } }", 2, 12, "the word is reserved", "");
@@ -163,15 +173,18 @@ static void what_is_wrong_in_a_head_is_told_with_place_and_way_out(void **unused
 static void fields_that_a_handler_misspells_are_told_at_once(void **unused)
 {
     (void)unused;
-    refused("rule \"x\" { needs = { move = feature.mid {} }, params = { limit = 5 },\nwhen = function(f, p) return f.mvoe > p.limit end }", 2, 32,
-            "needs has no field \"mvoe\"", "did you mean move?");
-    refused("rule \"x\" { needs = { move = feature.mid {} }, params = { limit = 5 },\nwhen = function(f, p) return f.move > p.limt end }", 2, 41,
-            "params has no field \"limt\"", "did you mean limit?");
-    refused("rule \"x\" { state = { last = 0 },\non_event = function(ctx, e, f, s) s.lsat = e.price end }", 2, 37, "state has no field \"lsat\"",
-            "did you mean last?");
-    refused("rule \"x\" { state = { last = 0 },\non_event = function(ctx, e, f, s) s.last = e.prize end }", 2, 46, "the event has no field \"prize\"",
-            "did you mean price?");
-    refused("rule \"x\" { on_event = function(c) c.alrt {} end }", 1, 37, "ctx has no field \"alrt\"", "did you mean alert?");
+    refused("rule \"x\" { needs = { move = feature.mid {} }, params = { limit = 5 },\nwhen = function(f, p) return "
+            "f.mvoe > p.limit end }",
+            2, 32, "needs has no field \"mvoe\"", "did you mean move?");
+    refused("rule \"x\" { needs = { move = feature.mid {} }, params = { limit = 5 },\nwhen = function(f, p) return "
+            "f.move > p.limt end }",
+            2, 41, "params has no field \"limt\"", "did you mean limit?");
+    refused("rule \"x\" { state = { last = 0 },\non_event = function(ctx, e, f, s) s.lsat = e.price end }", 2, 37,
+            "state has no field \"lsat\"", "did you mean last?");
+    refused("rule \"x\" { state = { last = 0 },\non_event = function(ctx, e, f, s) s.last = e.prize end }", 2, 46,
+            "the event has no field \"prize\"", "did you mean price?");
+    refused("rule \"x\" { on_event = function(c) c.alrt {} end }", 1, 37, "ctx has no field \"alrt\"",
+            "did you mean alert?");
 }
 
 static void failing_test(const char *tests, const char *message, int line)
@@ -194,13 +207,17 @@ static void tests_beside_a_rule_decide(void **unused)
 {
     (void)unused;
     failing_test("test 'fires' { given = { m = 6 }, expect = 'warning', message = 'TEST at 6.0' }", NULL, 0);
-    failing_test("test 'is quiet' { given = { m = 4 }, expect = nil }\ntest 'not warm' { given = {}, expect = nil }", NULL, 0);
+    failing_test("test 'is quiet' { given = { m = 4 }, expect = nil }\ntest 'not warm' { given = {}, expect = nil }",
+                 NULL, 0);
     failing_test("test 'params' { given = { m = 4 }, params = { limit = 3 }, expect = 'warning' }\n"
-                 "test 'and back' { given = { m = 4 } }", NULL, 0);
-    failing_test("\ntest 'fires' { given = { m = 4 }, expect = 'warning' }", "the test \"fires\" expected warning, but there was no alert", 2);
+                 "test 'and back' { given = { m = 4 } }",
+                 NULL, 0);
+    failing_test("\ntest 'fires' { given = { m = 4 }, expect = 'warning' }",
+                 "the test \"fires\" expected warning, but there was no alert", 2);
     failing_test("\n\ntest 'is quiet' { given = { m = 7 } }", "the test \"is quiet\" expected silence, warning", 3);
     failing_test("test 'fires' { given = { m = 7 }, expect = 'info' }", "expected info, warning", 1);
-    failing_test("test 'says' { given = { m = 7 }, expect = 'warning', message = 'x' }", "has another message: TEST at 7.0", 1);
+    failing_test("test 'says' { given = { m = 7 }, expect = 'warning', message = 'x' }",
+                 "has another message: TEST at 7.0", 1);
     failing_test("local x = 1", "the file asserts nothing", 0);
     failing_test("test 'nothing' {}", "asserts nothing", 0);
     failing_test("test 'typo' { given = { mm = 4 } }", "given has no field \"mm\"", 0);
@@ -209,7 +226,8 @@ static void tests_beside_a_rule_decide(void **unused)
     failing_test("test 'typo' { give = { m = 4 } }", "has no field \"give\"", 0);
     failing_test("tst 'typo' { give = { m = 4 } }", "unknown name \"tst\"", 1);
     failing_test("while true do end", "budget", 1);
-    failing_test("test 'steps' { steps = { { given = { m = 1 } }, { given = { m = 9 }, expect = 'warning' }, { given = { m = 9 } } } }",
+    failing_test("test 'steps' { steps = { { given = { m = 1 } }, { given = { m = 9 }, expect = 'warning' }, { given = "
+                 "{ m = 9 } } } }",
                  "the test \"steps\", step 3 expected silence", 1);
 }
 
@@ -228,7 +246,8 @@ static void the_report_lists_every_file_and_the_set_is_all_or_none(void **unused
     assert_string_equal(load.report[0].file, "Bad/x.lua");
     assert_false(load.report[0].ok);
     assert_string_equal(load.report[1].file, "p/a.lua");
-    assert_true(load.report[1].ok && load.report[1].rules == 1 && load.report[1].tests == 1 && load.report[1].tests_failed == 0);
+    assert_true(load.report[1].ok && load.report[1].rules == 1 && load.report[1].tests == 1 &&
+                load.report[1].tests_failed == 0);
     assert_string_equal(load.report[2].file, "p/b.lua");
     assert_int_equal(load.report[2].error.line, 1);
     assert_string_equal(load.report[3].file, "q/c_test.lua");
@@ -242,9 +261,15 @@ static void the_sets_hash_is_of_ids_and_texts_in_whatever_order(void **unused)
     static const char a[] = "rule \"a\" {" BODY "}", b[] = "rule \"b\" {" BODY "}", b2[] = "rule \"b\" { " BODY "}";
     fm_rule_load load[3];
     fm_error error;
-    assert_int_equal(fm_rules_load_texts((const char *const[]){"p/a.lua", "p/b.lua"}, (const char *const[]){a, b}, 2, &load[0], &error), 0);
-    assert_int_equal(fm_rules_load_texts((const char *const[]){"p/b.lua", "p/a.lua"}, (const char *const[]){b, a}, 2, &load[1], &error), 0);
-    assert_int_equal(fm_rules_load_texts((const char *const[]){"p/b.lua", "p/a.lua"}, (const char *const[]){b2, a}, 2, &load[2], &error), 0);
+    assert_int_equal(fm_rules_load_texts((const char *const[]){"p/a.lua", "p/b.lua"}, (const char *const[]){a, b}, 2,
+                                         &load[0], &error),
+                     0);
+    assert_int_equal(fm_rules_load_texts((const char *const[]){"p/b.lua", "p/a.lua"}, (const char *const[]){b, a}, 2,
+                                         &load[1], &error),
+                     0);
+    assert_int_equal(fm_rules_load_texts((const char *const[]){"p/b.lua", "p/a.lua"}, (const char *const[]){b2, a}, 2,
+                                         &load[2], &error),
+                     0);
     assert_memory_equal(&load[0].set->hash, &load[1].set->hash, sizeof(fm_hash128));
     assert_memory_not_equal(&load[0].set->hash, &load[2].set->hash, sizeof(fm_hash128));
     assert_string_equal(load[1].set->rule[0].id, "p/a");

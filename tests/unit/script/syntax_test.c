@@ -44,7 +44,8 @@ static void state_that_outlives_a_call_is_refused(void **unused)
     refused("x = 1", 1, "cannot write the global \"x\"", "state = {");
     refused("local n = 0\nlocal f = function() n = n + 1 end", 2, "cannot write \"n\"", "s.name");
     refused("local t = {}\nlocal function f()\n t.x = 1\nend", 3, "cannot write into \"t\": tables are frozen", NULL);
-    refused("local t = {}\nlocal function f()\n t[1], t[2] = 1, 2\nend", 3, "cannot write into \"t\": tables are frozen", NULL);
+    refused("local t = {}\nlocal function f()\n t[1], t[2] = 1, 2\nend", 3,
+            "cannot write into \"t\": tables are frozen", NULL);
     refused("local t = {}\nlocal function f()\n function t.g() end\nend", 3, "cannot write into \"t\"", NULL);
     refused("function f() end", 1, "cannot write the global \"f\"", NULL);
     refused("math.abs = nil", 1, "cannot write into \"math\"", NULL);
@@ -65,9 +66,11 @@ static void names_that_do_not_exist_are_refused_with_the_nearest(void **unused)
     refused("local x = pcall(f)", 1, "unknown name \"pcall\"", NULL);
     refused("local x = load('x')", 1, "unknown name \"load\"", NULL);
     refused("local x = string.dump", 1, "unknown name \"string.dump\"", NULL);
-    for (const char *const *name = (const char *const[]){"loadstring", "dofile", "require", "getfenv", "setfenv", "getmetatable", "setmetatable",
-                                                         "rawset", "rawget", "coroutine", "debug", "ffi", "jit", "io", "os", "package", "print",
-                                                         "collectgarbage", "newproxy", "xpcall", "_G", "module", "gcinfo", NULL};
+    for (const char *const *name =
+             (const char *const[]){"loadstring",   "dofile", "require", "getfenv",   "setfenv", "getmetatable",
+                                   "setmetatable", "rawset", "rawget",  "coroutine", "debug",   "ffi",
+                                   "jit",          "io",     "os",      "package",   "print",   "collectgarbage",
+                                   "newproxy",     "xpcall", "_G",      "module",    "gcinfo",  NULL};
          *name; name++) {
         char text[64];
         snprintf(text, sizeof(text), "local x = %s", *name);
@@ -142,7 +145,8 @@ static void checks_are_written_into_loops_functions_and_gotos(void **unused)
         {"local f = function(a, ...) return 1 end", "local f = function(a, ...) __fm_b(); return 1 end"},
         {"local function f() end", "local function f() __fm_b(); end"},
         {"local f = function(g) return g(1), 2 end", "local f = function(g) __fm_b(); return g(1), 2 end"},
-        {"local f = function(g) return g.x:y{#g} end", "local f = function(g) __fm_b(); return __fm_r(g.x:y{ __fm_len(g)}) end"},
+        {"local f = function(g) return g.x:y{#g} end",
+         "local f = function(g) __fm_b(); return __fm_r(g.x:y{ __fm_len(g)}) end"},
         {"return (type());", "return (type());"},
         {"::a:: goto a", "::a:: __fm_b();goto a"},
         {"do local x end", "do local x end"},
@@ -222,8 +226,10 @@ static void fields_and_what_handlers_read_are_placed(void **unused)
 static void any_text_is_answered_and_lines_are_kept(void **unused)
 {
     (void)unused;
-    static const char *const pieces[] = {"function", "end", "do", "while", "(", ")", "{", "}", "x", "=", "\n", "1", "'s'", "--", "[[", "]]", "goto",
-                                         "::", "local", "if", "then", "rule", "#", "..", "repeat", "until", ",", "\"", "\\", "math", ".", "abs"};
+    static const char *const pieces[] = {"function", "end",   "do",    "while", "(",    ")",    "{",  "}",
+                                         "x",        "=",     "\n",    "1",     "'s'",  "--",   "[[", "]]",
+                                         "goto",     "::",    "local", "if",    "then", "rule", "#",  "..",
+                                         "repeat",   "until", ",",     "\"",    "\\",   "math", ".",  "abs"};
     uint64_t seed = 20140502;
     for (int round = 0; round < 20000; round++) {
         char text[256] = "";
