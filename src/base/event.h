@@ -81,7 +81,7 @@ typedef struct fm_control {
     int8_t   price_scale;
     int8_t   size_scale;
     uint16_t text_size; /* bytes of text behind the line, padded with zeros to a multiple of 8 */
-    uint32_t unused;
+    uint32_t at_timer;    /* FM_KILL: of the timers that fire before that record, how many come before the first one that the rule does not see */
     uint64_t at_sequence; /* FM_KILL: the first record that the rule does not see */
     uint64_t unused64;
 } fm_control;

@@ -163,17 +163,18 @@ void fm_partition_refresh_kills(fm_partition *partition)
 {
     const fm_rule_set *set = partition->plan->set;
     free(partition->killed_from);
-    partition->killed_from = need(malloc((set->count + 1) * sizeof(uint64_t)));
+    partition->killed_from = need(malloc((set->count + 1) * sizeof(*partition->killed_from)));
     partition->any_killed = false;
     for (uint32_t r = 0; r < set->count; r++) {
         char hash[33];
         fm_hash128_hex(set->rule[r].hash, hash);
-        partition->killed_from[r] = UINT64_MAX;
-        for (uint32_t k = 0; k < partition->kill_count; k++)
-            if (strcmp(partition->kill[k].rule, set->rule[r].id) == 0 && strcmp(partition->kill[k].hash, hash) == 0 &&
-                partition->kill[k].at_sequence < partition->killed_from[r])
-                partition->killed_from[r] = partition->kill[k].at_sequence;
-        partition->any_killed |= partition->killed_from[r] != UINT64_MAX;
+        partition->killed_from[r] = (fm_kill_point){UINT64_MAX, 0, 0};
+        for (uint32_t k = 0; k < partition->kill_count; k++) {
+            const fm_kill_mark *mark = &partition->kill[k];
+            if (strcmp(mark->rule, set->rule[r].id) == 0 && strcmp(mark->hash, hash) == 0)
+                partition->killed_from[r] = (fm_kill_point){mark->at_sequence, mark->at_timer, 0};
+        }
+        partition->any_killed |= partition->killed_from[r].sequence != UINT64_MAX;
     }
 }
 
@@ -190,7 +191,8 @@ void fm_partition_add_kill(fm_partition *partition, const fm_kill_mark *mark)
     while (place < partition->kill_count && by_rule(&partition->kill[place], mark) < 0)
         place++;
     if (place < partition->kill_count && by_rule(&partition->kill[place], mark) == 0) {
-        if (partition->kill[place].at_sequence <= mark->at_sequence)
+        const fm_kill_mark *known = &partition->kill[place];
+        if (known->at_sequence < mark->at_sequence || (known->at_sequence == mark->at_sequence && known->at_timer <= mark->at_timer))
             return;
         partition->kill[place] = *mark;
     } else {
@@ -204,10 +206,13 @@ void fm_partition_add_kill(fm_partition *partition, const fm_kill_mark *mark)
 
 void fm_partition_note_kill(fm_partition *partition, const fm_event *event)
 {
+    if (event->kind != FM_KILL)
+        return;
     fm_slice rest = fm_control_text(event);
     fm_kill_mark mark;
     memset(&mark, 0, sizeof(mark));
     mark.at_sequence = event->as.control.at_sequence;
+    mark.at_timer = event->as.control.at_timer;
     char *const part[] = {mark.rule, mark.hash, mark.reason};
     const size_t room[] = {sizeof(mark.rule), sizeof(mark.hash), sizeof(mark.reason)};
     for (int i = 0; i < 3; i++) {
@@ -383,6 +388,7 @@ static int fire_timers(fm_fold *fold, fm_partition *partition, uint32_t domain_i
             if (domain->batch_first_ns == INT64_MAX)
                 domain->batch_first_ns = top.due_ns;
             fm_rows_add_timer(fold, partition, partition->series[top.series], top.rule, top.due_ns, receive_ns, partition->applied + 1);
+            partition->timers++; /* also when it was nobody's any more: a number that every fold gives it */
         }
         fm_rows_run(fold);
     }
@@ -468,6 +474,7 @@ int fm_fold_apply(fm_fold *fold, fm_partition *partition, const fm_event *event,
     else
         FM_TRY(apply_data(fold, partition, event, receive_ns, error));
     partition->applied++;
+    partition->timers = 0;
     return 0;
 }
 

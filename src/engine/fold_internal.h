@@ -10,10 +10,11 @@ typedef struct fm_row {
     fm_series      *series;
     fm_partition   *partition;
     uint64_t        sequence; /* of the entry that made it */
+    uint32_t        timers;   /* that had fired before that entry when the row was made */
+    bool            timer;
     uint64_t        position; /* data records up to it */
     int64_t         receive_ns;
     int64_t         now_ns;   /* event time of the domain */
-    bool            timer;
 } fm_row;
 
 typedef struct fm_pending_alert {

@@ -160,8 +160,15 @@ typedef struct fm_kill_mark {
     char       rule[FM_RULE_ID_MAX + 1];
     char       hash[33];
     uint64_t   at_sequence; /* the first record that the rule does not see */
+    uint32_t   at_timer;    /* and of the timers that fire before it, how many come before the first one that the rule does not see */
+    uint32_t   unused;
     char       reason[160]; /* "file:line: message" */
 } fm_kill_mark;
+
+typedef struct fm_kill_point { /* see fm_kill_mark */
+    uint64_t sequence;
+    uint32_t timer, unused;
+} fm_kill_point;
 
 typedef struct fm_partition {
     uint32_t        index;
@@ -176,7 +183,8 @@ typedef struct fm_partition {
     uint32_t        series_count, series_capacity;
     fm_kill_mark   *kill;
     uint32_t        kill_count, kill_capacity;
-    uint64_t       *killed_from; /* by rule index of the current set: UINT64_MAX = runs */
+    uint32_t        timers;      /* that have fired before the entry that is being applied */
+    fm_kill_point  *killed_from; /* by rule index of the current set: sequence UINT64_MAX = runs */
     bool            any_killed;  /* some rule of the current set has a killed_from */
     char            build[64];
 } fm_partition;
@@ -190,6 +198,11 @@ void fm_partition_add_kill(fm_partition *partition, const fm_kill_mark *mark);
 void fm_partition_note_kill(fm_partition *partition, const fm_event *event);
 void fm_kill_reason(const fm_error *error, char out[160]);
 void fm_partition_refresh_kills(fm_partition *partition);
+static inline bool fm_partition_kills(const fm_partition *partition, uint32_t rule, uint64_t sequence, uint32_t timer)
+{
+    const fm_kill_point *from = &partition->killed_from[rule];
+    return sequence > from->sequence || (sequence == from->sequence && timer >= from->timer);
+}
 
 /* Grows *array to hold `need` elements of `size` bytes, doubling; aborts when memory is exhausted. Off the tick path. */
 void *fm_grow(void *array, uint32_t *capacity, uint32_t need, size_t size);

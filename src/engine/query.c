@@ -339,7 +339,7 @@ static void board_add_kill(fm_rule_board *board, const fm_partition *partition, 
 {
     board->killed[r]++;
     for (uint32_t k = 0; k < partition->kill_count; k++)
-        if (partition->kill[k].at_sequence == partition->killed_from[r] && strcmp(partition->kill[k].rule, board->set->rule[r].id) == 0)
+        if (partition->kill[k].at_sequence == partition->killed_from[r].sequence && strcmp(partition->kill[k].rule, board->set->rule[r].id) == 0)
             memcpy(board->health[r].error, partition->kill[k].reason, sizeof(board->health[r].error));
 }
 
@@ -358,7 +358,7 @@ void fm_shard_renew_board(fm_shard *shard)
         if (partition->plan == NULL || partition->plan->set != set)
             continue;
         for (uint32_t r = 0; r < set->count; r++)
-            if (partition->killed_from[r] != UINT64_MAX)
+            if (partition->killed_from[r].sequence != UINT64_MAX)
                 board_add_kill(board, partition, r);
         for (uint32_t d = 0; d < partition->domain_count; d++)
             for (uint32_t r = 0; r < set->count; r++) {

@@ -91,7 +91,7 @@ static void list_rules(fm_fold *fold, uint32_t row_index, const uint64_t *reader
             const fm_plan_rule *planned = &plan->rule[r];
             if ((planned->kinds >> row->event->kind & 1) == 0)
                 continue;
-            if (FM_UNLIKELY(row->partition->any_killed) && row->sequence >= row->partition->killed_from[r])
+            if (FM_UNLIKELY(row->partition->any_killed) && fm_partition_kills(row->partition, r, row->sequence, row->timers))
                 continue;
             if (!covers(row->series->ready, &planned->needs, plan->mask_words)) {
                 domain->health[r].not_ready++;
@@ -120,7 +120,7 @@ void fm_rows_add(fm_fold *fold, fm_partition *partition, fm_series *series, cons
         return;
     step_nodes(partition->plan, series, event->ts_ns, carries, market, readers);
     uint32_t index = add_row(fold, &(fm_row){.event = event, .series = series, .partition = partition, .sequence = sequence,
-                                             .position = partition->position, .receive_ns = receive_ns,
+                                             .timers = partition->timers, .position = partition->position, .receive_ns = receive_ns,
                                              .now_ns = partition->domain[series->domain].time_ns});
     list_rules(fold, index, readers);
 }
@@ -128,12 +128,13 @@ void fm_rows_add(fm_fold *fold, fm_partition *partition, fm_series *series, cons
 void fm_rows_add_timer(fm_fold *fold, fm_partition *partition, fm_series *series, uint32_t rule, int64_t due_ns, int64_t receive_ns,
                        uint64_t sequence)
 {
-    if (sequence >= partition->killed_from[rule] || partition->domain[series->domain].health[rule].quarantined)
+    if (fm_partition_kills(partition, rule, sequence, partition->timers) || partition->domain[series->domain].health[rule].quarantined)
         return;
     fm_event *event = &fold->timer_event[fold->row_count];
     *event = (fm_event){.ts_ns = due_ns, .series = series->index, .kind = FM_CLOCK, .seq = FM_SEQ_ABSENT};
     uint32_t index = add_row(fold, &(fm_row){.event = event, .series = series, .partition = partition, .sequence = sequence,
-                                             .position = partition->position, .receive_ns = receive_ns, .now_ns = due_ns, .timer = true});
+                                             .timers = partition->timers, .timer = true, .position = partition->position,
+                                             .receive_ns = receive_ns, .now_ns = due_ns});
     fold->rule_row[(size_t)rule * fold->config.batch_max + fold->rule_row_count[rule]++] = index;
     fm_count(fold->config.counters, FM_METRIC_TIMERS_FIRED, 1);
 }
@@ -374,9 +375,14 @@ static void stop_rule(fm_fold *fold, uint32_t rule_index, const fm_rule_call *ca
         if (partition == NULL || partition->plan != fold->current)
             continue;
         mark.at_sequence = partition->applied + 1;
-        for (uint32_t k = call->count; k-- > call->done;)
-            if (fold->row[call->row[k]].partition == partition)
-                mark.at_sequence = fold->row[call->row[k]].sequence;
+        mark.at_timer = partition->timers;
+        for (uint32_t k = call->count; k-- > call->done;) {
+            const fm_row *row = &fold->row[call->row[k]];
+            if (row->partition == partition) {
+                mark.at_sequence = row->sequence;
+                mark.at_timer = row->timers;
+            }
+        }
         fm_partition_add_kill(partition, &mark);
     }
     fm_count(fold->config.counters, FM_METRIC_RULE_KILLS, 1);

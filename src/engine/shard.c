@@ -149,23 +149,28 @@ static void log_build(fm_shard *shard)
     fm_shard_commit(shard);
 }
 
-/* The fold has obeyed already; the records tell the next fold. */
-static void log_kills(fm_shard *shard)
+static uint32_t log_kill(fm_shard *shard, uint32_t p, const fm_kill_note *note)
 {
-    for (; shard->kill_note_count > 0 && reserve_controls(shard, FM_PARTITION_COUNT); shard->kill_note_count--) {
-        const fm_kill_note *note = &shard->kill_note[shard->kill_note_count - 1];
+    for (uint32_t k = 0; k < shard->partition[p].kill_count; k++) {
+        const fm_kill_mark *mark = &shard->partition[p].kill[k];
+        if (strcmp(mark->rule, note->rule) != 0 || strcmp(mark->hash, note->hash) != 0)
+            continue;
         char text[sizeof(*note) + 3];
         int size = snprintf(text, sizeof(text), "%s%c%s%c%s", note->rule, 0, note->hash, 0, note->reason);
+        return fm_shard_stage_control(shard, p, FM_KILL, fm_wall_ns(&shard->engine->config.clock),
+                                      &(fm_control){.at_sequence = mark->at_sequence, .at_timer = mark->at_timer}, (fm_slice){text, (size_t)size});
+    }
+    return 0;
+}
+
+/* The fold has obeyed already; the records tell the next fold. Staging one may commit, and a commit may bring another note. */
+static void log_kills(fm_shard *shard)
+{
+    while (shard->kill_note_count > 0 && reserve_controls(shard, FM_PARTITION_COUNT)) {
+        fm_kill_note note = shard->kill_note[--shard->kill_note_count];
         uint32_t used = 0;
         for (uint32_t p = 0; p < FM_PARTITION_COUNT; p++)
-            for (uint32_t k = 0; owns(shard, p) && k < shard->partition[p].kill_count; k++) {
-                const fm_kill_mark *mark = &shard->partition[p].kill[k];
-                if (strcmp(mark->rule, note->rule) == 0 && strcmp(mark->hash, note->hash) == 0) {
-                    used += fm_shard_stage_control(shard, p, FM_KILL, fm_wall_ns(&shard->engine->config.clock),
-                                                   &(fm_control){.at_sequence = mark->at_sequence}, (fm_slice){text, (size_t)size});
-                    break;
-                }
-            }
+            used += owns(shard, p) ? log_kill(shard, p, &note) : 0;
         give_back_controls(shard, FM_PARTITION_COUNT, used);
     }
 }
@@ -242,7 +247,10 @@ void fm_shard_snapshot(fm_shard *shard)
     fm_engine *engine = shard->engine;
     if (engine->config.snapshot_directory == NULL || !shard->recovered)
         return;
+    log_kills(shard);
     fm_shard_commit(shard);
+    if (shard->kill_note_count > 0) /* obeyed and not on record yet: the journal could not say why the state is so */
+        return;
     fm_snapshot_job *job = calloc(1, sizeof(*job));
     FM_ASSERT(job != NULL);
     job->shard = shard->index;

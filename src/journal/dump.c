@@ -248,8 +248,11 @@ static void put_control(fm_text *line, dump_dictionary *of, const fm_event *even
         event->kind == FM_SERIES || event->kind == FM_CLOCK ? entry_of(of, DOMAINS, domain_index, false) : NULL;
     if (domain != NULL)
         put_text(line, "domain", (fm_slice){domain->text, domain->text_size});
-    if (event->kind == FM_KILL)
+    if (event->kind == FM_KILL) {
         put_count(line, "at_sequence", control->at_sequence);
+        if (control->at_timer > 0)
+            put_count(line, "at_timer", control->at_timer);
+    }
     fm_slice text = text_of(event);
     if (event->kind == FM_SERIES)
         put_names(line, "symbol", "venue", text.data, text.size);

@@ -49,8 +49,21 @@ static int stopped(bed *b, fm_rule_call *call, uint32_t k)
 {
     double n = ++call->slots[k][0];
     if (((const behaviour *)b->body_context)->deadlines && n == 150)
-        return call->rule == STOPPED ? FM_EDEADLINE : FM_ERULE_MEMORY;
+        return FM_EDEADLINE;
     return (int)n % 10 == 0 ? bed_emit(call, k, n, "") : 0;
+}
+
+/* Many instruments' timers fire before one record; the rule is stopped at one of them, and those before it stand. */
+static int stopped_too(bed *b, fm_rule_call *call, uint32_t k)
+{
+    if (!bed_is_timer(call, k))
+        return bed_timer(call, k, FM_NS_PER_S);
+    double n = ++call->slots[k][0];
+    if (((const behaviour *)b->body_context)->deadlines && n == 9)
+        return FM_ERULE_MEMORY;
+    if (bed_emit(call, k, n, "timer") < 0)
+        return FM_EBUSY;
+    return bed_timer(call, k, 2 * FM_NS_PER_S);
 }
 
 static int timer(bed *b, fm_rule_call *call, uint32_t k)
@@ -83,7 +96,7 @@ static fm_rule_set *make_rules(void)
     set->rule[HOLD].for_ns = FM_NS_PER_S / 2;
     set->rule[HOLD].cooldown_ns = 3 * FM_NS_PER_S;
     bed_need(&set->rule[STOPPED], FM_KERNEL_FEATURE, "spread", "wide", NULL, 0);
-    bed_need(&set->rule[STOPPED_TOO], FM_KERNEL_FEATURE, "log_return", "move", "window", 1);
+    set->rule[STOPPED_TOO].has_on_timer = true;
     bed_slot(&set->rule[TIMER], "fired", 0);
     set->rule[TIMER].has_on_timer = true;
     set->rule[TIMER].cooldown_ns = FM_NS_PER_S;
@@ -92,7 +105,7 @@ static fm_rule_set *make_rules(void)
 
 static void give_bodies(bed *b, const behaviour *how)
 {
-    static const bed_body body[RULES] = {emits, fails, hold, stopped, stopped, timer};
+    static const bed_body body[RULES] = {emits, fails, hold, stopped, stopped_too, timer};
     memcpy(b->body, body, sizeof(body));
     b->body_context = (void *)how;
 }
@@ -144,7 +157,8 @@ static void log_kills(bed *b, bed_log *log, uint32_t known)
                 if (strcmp(mark->rule, b->killed[kill]) != 0)
                     continue;
                 int size = snprintf(text, sizeof(text), "%s%c%s%c%s", mark->rule, 0, mark->hash, 0, mark->reason);
-                bed_control(b, log, p, FM_KILL, BED_T0, &(fm_control){.at_sequence = mark->at_sequence}, (fm_slice){text, (size_t)size});
+                bed_control(b, log, p, FM_KILL, BED_T0, &(fm_control){.at_sequence = mark->at_sequence, .at_timer = mark->at_timer},
+                            (fm_slice){text, (size_t)size});
             }
 }
 
