@@ -343,6 +343,18 @@ static void board_add_kill(fm_rule_board *board, const fm_partition *partition, 
             memcpy(board->health[r].error, partition->kill[k].reason, sizeof(board->health[r].error));
 }
 
+/* What stands in the partitions and is not counted where it happens. */
+static void renew_gauges(fm_shard *shard)
+{
+    uint64_t series = 0, forgotten = 0;
+    for (uint32_t p = 0; p < FM_PARTITION_COUNT; p++) {
+        series += shard->partition[p].series_count;
+        forgotten += shard->partition[p].admission.sources_forgotten;
+    }
+    fm_gauge(&shard->counters, FM_METRIC_SERIES, series);
+    fm_gauge(&shard->counters, FM_METRIC_SOURCES_FORGOTTEN, forgotten);
+}
+
 void fm_shard_renew_board(fm_shard *shard)
 {
     const fm_rule_set *set = shard->generation;
@@ -350,6 +362,7 @@ void fm_shard_renew_board(fm_shard *shard)
     if (set == NULL || now < shard->board_ns + FM_NS_PER_S)
         return;
     shard->board_ns = now;
+    renew_gauges(shard);
     fm_rule_board *board = &shard->board;
     pthread_mutex_lock(&board->lock);
     board_make(board, set);

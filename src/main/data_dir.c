@@ -34,6 +34,8 @@ static int read_meta(fm_data_dir *dir, bool make, fm_error *error)
     int layout = 0, partitions = 0;
     int found = sscanf(data, "fmads data directory layout %d partitions %d incarnation_ms %" SCNu64, &layout, &partitions, &dir->incarnation_ms);
     free(data);
+    if (found < 2)
+        return fm_fail(error, FM_ECORRUPT, "\"%s\" is not the meta file of a data directory", path);
     if (found != 3 || layout != LAYOUT || partitions != FM_PARTITION_COUNT)
         return fm_fail(error, FM_EVERSION, "data directory \"%s\" has layout %d with %d partitions, this build reads layout %d with %d", dir->path,
                        layout, partitions, LAYOUT, FM_PARTITION_COUNT);

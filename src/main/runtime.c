@@ -160,6 +160,8 @@ static int open_logs(fm_runtime *r, fm_error *error)
                                   .clock = fm_clock_system, .directory = r->dir.router, .layer = r->layer, .sink = SINK_REDIS,
                                   .heartbeat_ns = s->redis_heartbeat};
     result = fm_sink_redis_start(r->router, &redis, &r->redis);
+    if (result == FM_EINVAL)
+        return fm_fail(error, result, "setting \"redis.url\" is not redis://[user[:password]@]host[:port][/db]");
     return result < 0 ? fm_fail(error, result, "could not start the Redis thread: %s", fm_error_text(result)) : 0;
 }
 

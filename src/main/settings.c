@@ -156,18 +156,38 @@ static int visit(void *context, const char *name, const char *value, fm_error *e
     return fm_settings_set(context, name, value, error);
 }
 
+/* FMADS_JOURNAL_SYNC=... as "journal.sync"; NULL when it is none of ours. A section that is known makes it ours, so that a misspelt key is
+ * told; other names with our prefix belong to somebody else. */
+static const char *setting_of(const char *variable, char *name, size_t size)
+{
+    static const char prefix[] = "FMADS_";
+    const char *at = variable + sizeof(prefix) - 1, *equals = strchr(variable, '=');
+    if (strncmp(variable, prefix, sizeof(prefix) - 1) != 0 || equals == NULL || (size_t)(equals - at) >= size)
+        return NULL;
+    size_t length = 0;
+    for (bool section = true; at < equals; at++) {
+        name[length++] = section && *at == '_' ? '.' : (char)tolower((unsigned char)*at);
+        section = section && *at != '_';
+    }
+    name[length] = 0;
+    size_t section_size = strcspn(name, ".") + 1;
+    for (size_t i = 0; i < ROWS; i++)
+        if (section_size < length && strncmp(rows[i].name, name, section_size) == 0)
+            return equals + 1;
+    return NULL;
+}
+
 static int read_environment(fm_settings *settings, fm_error *error)
 {
-    for (size_t i = 0; i < ROWS; i++) {
-        char name[128] = "FMADS_";
-        size_t at = strlen(name);
-        for (const char *c = rows[i].name; *c != 0; c++)
-            name[at++] = *c == '.' ? '_' : (char)toupper((unsigned char)*c);
-        name[at] = 0;
-        const char *value = getenv(name);
-        if (value != NULL && fm_settings_set(settings, rows[i].name, value, error) < 0) {
-            if (error != NULL)
-                snprintf(error->hint, sizeof(error->hint), "it comes from %s in the environment", name);
+    for (char **variable = environ; *variable != NULL; variable++) {
+        char name[128];
+        const char *value = setting_of(*variable, name, sizeof(name));
+        if (value != NULL && fm_settings_set(settings, name, value, error) < 0) {
+            if (error != NULL) {
+                size_t said = strlen(error->hint);
+                snprintf(error->hint + said, sizeof(error->hint) - said, "%sit comes from %.*s in the environment", said > 0 ? "; " : "",
+                         (int)strcspn(*variable, "="), *variable);
+            }
             return FM_EINVAL;
         }
     }
