@@ -7,7 +7,7 @@
 rule "stale_feed" {
   state = { last = 0, usual = 0, count = 0, armed = 0, shut = 0 },
   state_version = 1,
-  params = { times = 30, least = 10, warm = 50, half_life = 1800, cap = 8 },
+  params = { times = 100, least = 30, warm = 50, half_life = 1800, cap = 8 },
 
   on_event = function(ctx, e, f, s)
     local p = ctx.params

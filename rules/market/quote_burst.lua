@@ -7,7 +7,7 @@ rule "quote_burst" {
     times = feature.event_rate { window = "2s", half_life = "30m", output = "ratio" }, -- 1 = usual
     rate  = feature.event_rate { window = "2s", half_life = "30m" },                   -- records a second
   },
-  params = { times = 12, rate = 50 },
+  params = { times = 20, rate = 100 },
   when = function(f, p) return f.times > p.times and f.rate > p.rate end,
   severity = "warning",
   message  = "{symbol} sends {rate:.0f} records a second, {times:.1f} times the usual",

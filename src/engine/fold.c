@@ -67,6 +67,7 @@ int fm_fold_create(const fm_fold_config *config, fm_fold **out, fm_error *error)
     fold->timer_event = need(calloc(batch, sizeof(*fold->timer_event)));
     fold->call_event = need(calloc(batch, sizeof(*fold->call_event)));
     fold->call_timer = need(calloc(batch, sizeof(*fold->call_timer)));
+    fold->call_scale = need(calloc(batch, sizeof(*fold->call_scale)));
     fold->call_slots = need(calloc(batch, sizeof(*fold->call_slots)));
     fold->call_hit = need(calloc(batch, sizeof(*fold->call_hit)));
     fold->call_emit = need(calloc(batch + FM_RULE_ROW_EMITS_MAX, sizeof(*fold->call_emit))); /* one row's, whatever the batch */
@@ -95,6 +96,7 @@ void fm_fold_destroy(fm_fold *fold)
     free(fold->rule_pending);
     free(fold->call_event);
     free(fold->call_timer);
+    free(fold->call_scale);
     free(fold->call_slots);
     free(fold->call_hit);
     free(fold->call_emit);
@@ -321,7 +323,7 @@ static int use_plan(fm_fold *fold, fm_plan *plan, fm_error *error)
         FM_TRY(fold->config.runner->load(fold->config.runner->self, plan->set, error));
     }
     uint32_t batch = fold->config.batch_max;
-    uint64_t matrix = (uint64_t)batch * (plan->column_count + 1);
+    uint64_t matrix = (uint64_t)batch * plan->column_count + 4; /* rows are written four columns at a time */
     if (matrix > fold->matrix_size) {
         free(fold->matrix);
         fold->matrix = need(malloc(matrix * sizeof(double)));

@@ -15,6 +15,7 @@ typedef struct fm_row {
     uint64_t        position; /* data records up to it */
     int64_t         receive_ns;
     int64_t         now_ns;   /* event time of the domain */
+    int8_t          price_scale, size_scale; /* of this record: a later one of the batch may raise its series' */
 } fm_row;
 
 typedef struct fm_pending_alert {
@@ -56,6 +57,7 @@ struct fm_fold {
     /* one rule's call */
     const fm_event **call_event;
     bool          *call_timer;
+    int8_t       (*call_scale)[2];
     double       **call_slots;
     uint8_t       *call_hit;
     fm_rule_emit  *call_emit;

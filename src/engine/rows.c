@@ -10,41 +10,39 @@
 
 /* ---- kernels ---- */
 
-static void step_node(const fm_node *node, void *state, int64_t ts_ns, const double *market, double *outputs, fm_series *series)
+static inline void set_ready(fm_series *series, uint32_t column, double value)
 {
-    double in[FM_KERNEL_INPUTS_MAX], out[FM_KERNEL_OUTPUTS_MAX];
-    for (uint32_t i = 0; i < node->input_count; i++)
-        in[i] = node->input[i] == FM_INPUT_OF ? outputs[node->of_column] : market[node->input[i]];
-    if (node->kernel->step != NULL) {
-        node->kernel->step(state, ts_ns, in, out);
-    } else {
-        node->kernel->score(state, ts_ns, in, out);
-        node->kernel->update(state, ts_ns, in);
-    }
-    for (uint32_t u = 0; u < node->used_count; u++) {
-        double value = out[node->used[u]];
-        uint32_t column = (uint32_t)node->column[node->used[u]];
-        outputs[column] = value;
-        uint64_t *ready = &series->ready[column / 64];
-        *ready = (*ready & ~(UINT64_C(1) << (column % 64))) | (uint64_t)!isnan(value) << (column % 64);
-    }
+    uint64_t *ready = &series->ready[column / 64];
+    *ready = (*ready & ~(UINT64_C(1) << (column % 64))) | (uint64_t)!isnan(value) << (column % 64);
 }
 
-/* Steps what the record carries; `readers` gets the rules that read something that moved. */
-static void step_nodes(const fm_plan *plan, fm_series *series, int64_t ts_ns, uint32_t carries, const double *market, uint64_t *readers)
+/* Steps what the record carries, in an order in which inputs come first. */
+static void step_nodes(const fm_program *program, fm_series *series, int64_t ts_ns, double *market)
 {
-    const fm_layout *layout = series->layout;
-    double *outputs = fm_block_outputs(layout, series->block);
-    bool done[FM_NODES_MAX];
-    for (uint32_t i = 0; i < layout->node_count; i++) {
-        uint32_t index = layout->node[i];
-        const fm_node *node = &plan->node[index];
-        done[index] = node->trigger != 0 ? (node->trigger & carries) != 0 : done[node->of_node];
-        if (!done[index])
-            continue;
-        step_node(node, series->block + layout->node_state[i], ts_ns, market, outputs, series);
-        for (uint32_t w = 0; w < plan->rule_words; w++)
-            readers[w] |= node->readers[w];
+    char *block = series->block;
+    double *outputs = fm_block_outputs(series->layout, block);
+    const fm_step *end = program->step + program->step_count;
+    for (const fm_step *step = program->step; step != end; step++) {
+        double gathered[FM_KERNEL_INPUTS_MAX], out[FM_KERNEL_OUTPUTS_MAX];
+        const double *in = &market[step->input[0]];
+        if (step->of_column >= 0)
+            market[FM_INPUT_OF] = outputs[step->of_column];
+        if (!step->in_place) {
+            for (uint32_t i = 0; i < step->input_count; i++)
+                gathered[i] = market[step->input[i]];
+            in = gathered;
+        }
+        if (FM_LIKELY(step->step != NULL)) {
+            step->step(block + step->state, ts_ns, in, out);
+        } else {
+            step->kernel->score(block + step->state, ts_ns, in, out);
+            step->kernel->update(block + step->state, ts_ns, in);
+        }
+        for (uint32_t u = 0; u < step->used_count; u++) {
+            double value = out[step->used[u]];
+            outputs[step->column[u]] = value;
+            set_ready(series, step->column[u], value);
+        }
     }
 }
 
@@ -70,7 +68,7 @@ void fm_domain_derive(const fm_plan *plan, fm_fold_domain *domain)
         domain->quarantined[r / 64] |= (uint64_t)domain->health[r].quarantined << (r % 64);
 }
 
-static bool covers(const uint64_t *have, const fm_mask *need, uint32_t words)
+static inline bool covers(const uint64_t *have, const fm_mask *need, uint32_t words)
 {
     uint64_t missing = 0;
     for (uint32_t w = 0; w < words; w++)
@@ -78,51 +76,76 @@ static bool covers(const uint64_t *have, const fm_mask *need, uint32_t words)
     return missing == 0;
 }
 
-/* The rules that look at this row: those that read something the record moved (handlers: every record of their kinds). */
-static void list_rules(fm_fold *fold, uint32_t row_index, const uint64_t *readers)
+static inline void list_rule(fm_fold *fold, uint32_t rule, uint32_t row_index)
+{
+    fold->rule_row[(size_t)rule * fold->config.batch_max + fold->rule_row_count[rule]++] = row_index;
+}
+
+/* Some rule that looks at this row may not: it is quarantined, killed, or misses an input. */
+static void list_some(fm_fold *fold, const fm_program *program, uint32_t row_index)
 {
     const fm_row *row = &fold->row[row_index];
     const fm_plan *plan = fold->current;
-    const fm_layout *layout = row->series->layout;
     const fm_fold_domain *domain = &row->partition->domain[row->series->domain];
-    for (uint32_t w = 0; w < plan->rule_words; w++)
-        for (uint64_t left = (readers[w] | layout->handlers[w]) & layout->match[w] & ~domain->quarantined[w]; left != 0; left &= left - 1) {
-            uint32_t r = 64 * w + (uint32_t)__builtin_ctzll(left);
-            const fm_plan_rule *planned = &plan->rule[r];
-            if ((planned->kinds >> row->event->kind & 1) == 0)
-                continue;
-            if (FM_UNLIKELY(row->partition->any_killed) && fm_partition_kills(row->partition, r, row->sequence, row->timers))
-                continue;
-            if (!covers(row->series->ready, &planned->needs, plan->mask_words)) {
-                domain->health[r].not_ready++;
-                fm_count(fold->config.counters, FM_METRIC_RULE_NOT_READY, 1);
-                continue;
-            }
-            fold->rule_row[(size_t)r * fold->config.batch_max + fold->rule_row_count[r]++] = row_index;
+    for (uint32_t i = 0; i < program->rule_count; i++) {
+        uint32_t r = program->rule[i];
+        if ((domain->quarantined[r / 64] >> (r % 64)) & 1)
+            continue;
+        if (FM_UNLIKELY(row->partition->any_killed) && row->sequence >= row->partition->killed_from[r])
+            continue;
+        if (!covers(row->series->ready, &plan->rule[r].needs, plan->mask_words)) {
+            domain->health[r].not_ready++;
+            fm_count(fold->config.counters, FM_METRIC_RULE_NOT_READY, 1);
+            continue;
         }
+        list_rule(fold, r, row_index);
+    }
 }
 
-static uint32_t add_row(fm_fold *fold, const fm_row *row)
+/* The rules that look at this row: nearly always all of the program's. */
+static void list_rules(fm_fold *fold, const fm_program *program, uint32_t row_index)
+{
+    const fm_row *row = &fold->row[row_index];
+    const fm_plan *plan = fold->current;
+    const uint64_t *quarantined = row->partition->domain[row->series->domain].quarantined;
+    uint64_t barred = row->partition->any_killed;
+    for (uint32_t w = 0; w < plan->rule_words; w++)
+        barred |= program->rules[w] & quarantined[w];
+    if (barred != 0 || !covers(row->series->ready, &program->needs, plan->mask_words)) {
+        list_some(fold, program, row_index);
+        return;
+    }
+    for (uint32_t i = 0; i < program->rule_count; i++)
+        list_rule(fold, program->rule[i], row_index);
+}
+
+static inline uint32_t add_row(fm_fold *fold, const fm_row *row)
 {
     uint32_t index = fold->row_count++;
     fold->row[index] = *row;
+    fold->row[index].price_scale = row->series->price_scale; /* those of this record: a later one of the batch may raise them */
+    fold->row[index].size_scale = row->series->size_scale;
     uint32_t columns = fold->current->column_count;
-    memcpy(fold->matrix + (size_t)index * columns, fm_block_outputs(row->series->layout, row->series->block), columns * sizeof(double));
+    /* Four at a time, past the end of both: rule states follow the outputs, and the next row (or spare room) the matrix row. */
+    double *to = fold->matrix + (size_t)index * columns;
+    const double *from = fm_block_outputs(row->series->layout, row->series->block);
+    for (uint32_t c = 0; c < columns; c += 4)
+        memcpy(to + c, from + c, 4 * sizeof(double));
     return index;
 }
 
 void fm_rows_add(fm_fold *fold, fm_partition *partition, fm_series *series, const fm_event *event, int64_t receive_ns, uint64_t sequence)
 {
     double market[FM_INPUT_OF + 1];
-    uint64_t readers[FM_RULES_MAX / 64] = {0};
     uint32_t carries = fm_market_apply(fold, partition, series, event, market);
     if (series->layout->rule_count == 0)
         return;
-    step_nodes(partition->plan, series, event->ts_ns, carries, market, readers);
+    const fm_program *program = &series->layout->program[carries];
+    step_nodes(program, series, event->ts_ns, market);
     uint32_t index = add_row(fold, &(fm_row){.event = event, .series = series, .partition = partition, .sequence = sequence,
                                              .timers = partition->timers, .position = partition->position, .receive_ns = receive_ns,
                                              .now_ns = partition->domain[series->domain].time_ns});
-    list_rules(fold, index, readers);
+    list_rules(fold, program, index);
 }
 
 void fm_rows_add_timer(fm_fold *fold, fm_partition *partition, fm_series *series, uint32_t rule, int64_t due_ns, int64_t receive_ns,
@@ -329,10 +352,13 @@ static void fill_call(fm_fold *fold, uint32_t rule_index, fm_rule_call *call, ui
         const fm_row *row = &fold->row[call->row[k]];
         fold->call_event[k] = row->event;
         fold->call_timer[k] = row->timer;
+        fold->call_scale[k][0] = row->price_scale;
+        fold->call_scale[k][1] = row->size_scale;
         timers |= row->timer;
         fold->call_slots[k] = rule->slot_count > 0 ? rule_state(row, rule_index)->slot : NULL;
     }
     call->event = fold->call_event;
+    call->scale = (const int8_t (*)[2])fold->call_scale;
     call->timer = timers ? fold->call_timer : NULL;
     call->slots = rule->slot_count > 0 ? fold->call_slots : NULL;
 }
@@ -490,7 +516,7 @@ void fm_rows_run(fm_fold *fold)
         }
     if (fold->alert_count > 0)
         emit_alerts(fold);
-    for (uint32_t i = 0; i < fold->row_count; i++)
+    for (uint32_t i = 0; i < fold->row_count && fold->current->timer_min_ns != INT64_MAX; i++)
         fold->row[i].partition->domain[fold->row[i].series->domain].batch_first_ns = INT64_MAX;
     fold->row_count = 0;
 }
