@@ -8,7 +8,7 @@
 rule "stale_feed" {
   state = { last = 0, usual = 0, longest = 0, count = 0, armed = 0, shut = 0 },
   state_version = 2,
-  params = { times = 100, least = 30, warm = 50, half_life = 1800, cap = 8, longest = 3 },
+  params = { times = 100, least = 15, warm = 50, half_life = 1800, cap = 8, longest = 3 },
 
   on_event = function(ctx, e, f, s)
     local p = ctx.params
