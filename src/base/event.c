@@ -1,21 +1,8 @@
 /* base/event.c - decimals and names of the event line. */
 #include "base/event.h"
 
-#include "base/assert.h"
-
-#include <math.h>
-
-/* Every power is exact in binary64, so integer / power is one correctly rounded operation. */
-static const double powers_of_ten[] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                                       1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
-
-double fm_decimal(int64_t integer, int scale)
-{
-    FM_ASSERT(scale >= 0 && scale < (int)(sizeof(powers_of_ten) / sizeof(powers_of_ten[0])));
-    if (FM_UNLIKELY(integer == FM_ABSENT))
-        return NAN;
-    return (double)integer / powers_of_ten[scale];
-}
+const double fm_powers_of_ten[FM_POWERS_OF_TEN] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                                   1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
 const char *fm_kind_name(int kind)
 {

@@ -9,7 +9,10 @@
 #ifndef FM_BASE_EVENT_H
 #define FM_BASE_EVENT_H
 
+#include "base/assert.h"
+
 #include <assert.h>
+#include <math.h>
 #include <stdint.h>
 
 #define FM_NS_PER_US 1000LL
@@ -123,8 +126,15 @@ static inline uint32_t fm_event_size(const fm_event *event)
     return (uint32_t)sizeof(fm_event) + 8u * event->extra_words;
 }
 
+#define FM_POWERS_OF_TEN 23 /* 10^22 is the last that is exact in binary64 */
+extern const double fm_powers_of_ten[FM_POWERS_OF_TEN];
+
 /* The double nearest to integer / 10^scale; NaN when absent. One correctly rounded division. */
-double fm_decimal(int64_t integer, int scale);
+static inline double fm_decimal(int64_t integer, int scale)
+{
+    FM_ASSERT((unsigned)scale < FM_POWERS_OF_TEN);
+    return FM_LIKELY(integer != FM_ABSENT) ? (double)integer / fm_powers_of_ten[scale] : (double)NAN;
+}
 
 const char *fm_kind_name(int kind); /* "trade", "quote", …; "unknown" otherwise; a static string */
 

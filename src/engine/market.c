@@ -76,7 +76,7 @@ static fm_top *top_of(fm_fold *fold, fm_series *series, uint32_t venue)
     return &series->top[place];
 }
 
-static void set_side(double *price, double *size, int64_t *side_ns, int64_t new_price, int64_t new_size, int64_t ts_ns, const fm_series *series)
+static inline void set_side(double *price, double *size, int64_t *side_ns, int64_t new_price, int64_t new_size, int64_t ts_ns, const fm_series *series)
 {
     if (new_price == FM_ABSENT)
         return;
@@ -90,10 +90,11 @@ static void set_side(double *price, double *size, int64_t *side_ns, int64_t new_
     *size = fm_decimal(new_size, series->size_scale);
 }
 
+/* Several venues: the best price among those not stale, and the size there. */
 static void consolidate(const fm_fold *fold, fm_series *series, int64_t ts_ns)
 {
     double bid = NAN, bid_size = NAN, ask = NAN, ask_size = NAN;
-    int64_t fresh_from = series->top_count == 1 ? INT64_MIN : ts_ns - fold->config.stale_venue_ns;
+    int64_t fresh_from = ts_ns - fold->config.stale_venue_ns;
     for (uint32_t i = 0; i < series->top_count; i++) {
         const fm_top *top = &series->top[i];
         bool bid_fresh = top->bid_ns >= fresh_from, ask_fresh = top->ask_ns >= fresh_from;
@@ -114,7 +115,6 @@ static void consolidate(const fm_fold *fold, fm_series *series, int64_t ts_ns)
     series->bid_size = bid_size;
     series->ask = ask;
     series->ask_size = ask_size;
-    series->mid = ask > bid ? 0.5 * (bid + ask) : NAN; /* one side missing, locked or crossed: no mid */
 }
 
 static uint32_t apply_quote(fm_fold *fold, fm_partition *partition, fm_series *series, const fm_event *event, double *in)
@@ -123,7 +123,15 @@ static uint32_t apply_quote(fm_fold *fold, fm_partition *partition, fm_series *s
     fm_top *top = top_of(fold, series, partition->admission.stream[event->stream].venue);
     set_side(&top->bid, &top->bid_size, &top->bid_ns, quote->bid, quote->bid_size, event->ts_ns, series);
     set_side(&top->ask, &top->ask_size, &top->ask_ns, quote->ask, quote->ask_size, event->ts_ns, series);
-    consolidate(fold, series, event->ts_ns);
+    if (FM_LIKELY(series->top_count == 1)) {
+        series->bid = top->bid;
+        series->bid_size = top->bid_size;
+        series->ask = top->ask;
+        series->ask_size = top->ask_size;
+    } else {
+        consolidate(fold, series, event->ts_ns);
+    }
+    series->mid = series->ask > series->bid ? 0.5 * (series->bid + series->ask) : NAN; /* one side missing, locked or crossed: no mid */
     if (event->ts_ns > series->last_quote_ns)
         series->last_quote_ns = event->ts_ns;
     bool bad = series->bid >= series->ask; /* crossed or locked: the spread is missing */

@@ -107,7 +107,7 @@ typedef struct fm_rule_state {
 struct fm_layout;
 struct fm_plan;
 
-typedef struct fm_series {
+typedef struct fm_series { /* what every record reads or writes comes first: an instrument is a few cache lines, mostly cold ones */
     uint32_t index, domain;
     int8_t   price_scale, size_scale;
     uint8_t  symbol_size, venue_size;
@@ -115,21 +115,22 @@ typedef struct fm_series {
     uint8_t  kinds;     /* a bit for each kind ever seen */
     uint8_t  phase;     /* fm_phase; 0 = not told */
     uint8_t  unused;
-    char     symbol[FM_SYMBOL_MAX + 1];
-    char     venue[FM_NAME_MAX + 1];
+    const struct fm_layout *layout;
+    char    *block; /* kernel states, outputs, rule states: engine/plan.h */
+    uint64_t records;
     int64_t  newest_ns;
-    int64_t  last_trade_ns, last_quote_ns, last_value_ns;
-    double   last_price, last_size, last_value;
-    double   bid, bid_size, ask, ask_size, mid; /* consolidated; NaN = none */
-    uint64_t records, crossed;
-    uint64_t published; /* `records` when its latest values were last sent: not state */
     fm_top  *top;
     uint32_t top_count, top_capacity;
-    const struct fm_layout *layout;
+    double   bid, bid_size, ask, ask_size, mid; /* consolidated; NaN = none */
+    double   last_price, last_size, last_value;
+    int64_t  last_trade_ns, last_quote_ns, last_value_ns;
     /* Derived from the block, never state of its own (fm_series_derive): */
     uint64_t ready[4];   /* columns that are not NaN: FM_MASK_WORDS of engine/plan.h */
     uint64_t pending[FM_RULES_MAX / 64]; /* rules whose `when` holds */
-    char    *block; /* kernel states, outputs, rule states: engine/plan.h */
+    uint64_t crossed;
+    uint64_t published; /* `records` when its latest values were last sent: not state */
+    char     symbol[FM_SYMBOL_MAX + 1];
+    char     venue[FM_NAME_MAX + 1];
 } fm_series;
 
 /* What the fold keeps of a rule in one (partition, domain). */

@@ -145,7 +145,6 @@ static void index_readers(fm_plan *plan)
             int column = node->column[o];
             if (column < 0)
                 continue;
-            node->used[node->used_count++] = (uint8_t)o;
             for (uint32_t r = 0; r < plan->set->count; r++)
                 if ((plan->rule[r].needs.word[column / 64] >> (column % 64)) & 1)
                     node->readers[r / 64] |= UINT64_C(1) << (r % 64);
@@ -191,6 +190,10 @@ int fm_plan_create(const fm_rule_set *set, fm_plan **out, fm_error *error)
 
 static void layout_destroy(fm_layout *layout)
 {
+    for (uint32_t c = 0; c < FM_PROGRAMS; c++) {
+        free(layout->program[c].step);
+        free(layout->program[c].rule);
+    }
     free(layout->node);
     free(layout->node_state);
     free(layout->rule);
@@ -236,6 +239,63 @@ static void want_nodes(const fm_plan *plan, uint32_t rule, bool *wanted)
                     mark_node(plan, wanted, (int)n);
 }
 
+static fm_step step_of(const fm_node *node, uint32_t state)
+{
+    fm_step step = {.step = node->kernel->step, .kernel = node->kernel, .state = state, .of_column = -1, .in_place = true,
+                    .input_count = node->input_count};
+    for (uint8_t i = 0; i < node->input_count; i++) {
+        step.input[i] = node->input[i];
+        step.in_place &= node->input[i] == node->input[0] + i;
+        if (node->input[i] == FM_INPUT_OF)
+            step.of_column = node->of_column;
+    }
+    for (uint8_t o = 0; o < node->output_count; o++)
+        if (node->column[o] >= 0) {
+            step.used[step.used_count] = o;
+            step.column[step.used_count++] = (uint8_t)node->column[o];
+        }
+    return step;
+}
+
+static uint8_t kind_of(uint32_t carries)
+{
+    if (carries & FM_STEP_TRADE)
+        return FM_TRADE;
+    if (carries & FM_STEP_QUOTE)
+        return FM_QUOTE;
+    return carries & FM_STEP_X ? FM_VALUE : FM_STATUS;
+}
+
+/* Most of the sixteen never come to pass: they are small, and so is an instrument's share of its layout. */
+static void program_make(const fm_plan *plan, const fm_layout *layout, uint32_t carries, fm_program *program)
+{
+    bool steps[FM_NODES_MAX] = {false};
+    uint64_t readers[FM_RULES_MAX / 64] = {0};
+    program->step = calloc(layout->node_count + 1, sizeof(*program->step));
+    program->rule = calloc(layout->rule_count + 1, sizeof(*program->rule));
+    FM_ASSERT(program->step != NULL && program->rule != NULL);
+    for (uint32_t i = 0; i < layout->node_count; i++) {
+        uint32_t n = layout->node[i];
+        const fm_node *node = &plan->node[n];
+        steps[n] = node->trigger != 0 ? (node->trigger & carries) != 0 : steps[node->of_node];
+        if (!steps[n])
+            continue;
+        program->step[program->step_count++] = step_of(node, layout->node_state[i]);
+        for (uint32_t w = 0; w < FM_RULES_MAX / 64; w++)
+            readers[w] |= node->readers[w];
+    }
+    for (uint32_t i = 0; i < layout->rule_count; i++) {
+        uint32_t r = layout->rule[i];
+        bool looks = ((readers[r / 64] >> (r % 64)) & 1) != 0 || plan->set->rule[r].has_on_event;
+        if (carries == 0 || !looks || ((plan->rule[r].kinds >> kind_of(carries)) & 1) == 0)
+            continue;
+        program->rule[program->rule_count++] = (uint16_t)r;
+        program->rules[r / 64] |= UINT64_C(1) << (r % 64);
+        for (uint32_t w = 0; w < FM_MASK_WORDS; w++)
+            program->needs.word[w] |= plan->rule[r].needs.word[w];
+    }
+}
+
 static fm_layout *layout_create(const fm_plan *plan, const uint64_t *match)
 {
     bool wanted[FM_NODES_MAX] = {false};
@@ -253,7 +313,6 @@ static fm_layout *layout_create(const fm_plan *plan, const uint64_t *match)
         if ((match[r / 64] >> (r % 64)) & 1) {
             layout->rule_at[r] = (int16_t)layout->rule_count;
             layout->rule[layout->rule_count++] = (uint16_t)r;
-            layout->handlers[r / 64] |= (uint64_t)plan->set->rule[r].has_on_event << (r % 64);
             layout->has_timer |= plan->set->rule[r].has_on_timer;
             want_nodes(plan, r, wanted);
         }
@@ -272,6 +331,8 @@ static fm_layout *layout_create(const fm_plan *plan, const uint64_t *match)
         size += plan->rule[layout->rule[i]].state_size;
     }
     layout->block_size = size;
+    for (uint32_t carries = 0; carries < FM_PROGRAMS; carries++)
+        program_make(plan, layout, carries, &layout->program[carries]);
     return layout;
 }
 

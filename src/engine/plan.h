@@ -33,8 +33,6 @@ typedef struct fm_node {
     int16_t   of_column; /* -1 = none */
     int16_t   of_node;
     int16_t   column[FM_KERNEL_OUTPUTS_MAX]; /* -1 = nobody reads it */
-    uint8_t   used_count;
-    uint8_t   used[FM_KERNEL_OUTPUTS_MAX];   /* outputs that have a column */
     uint64_t  readers[FM_RULES_MAX / 64];    /* rules that read one of its columns, a bit each */
     uint32_t  state_size;
     fm_hash128 key;      /* of kernel, layout, parameters, inputs: state is carried over by it */
@@ -49,6 +47,33 @@ typedef struct fm_plan_rule {
     uint32_t state_size;
 } fm_plan_rule;
 
+/* One node as the tick path steps it. Inputs are indices into the record's inputs by fm_input; when those follow each other there (or
+ * there is one), the kernel reads them where they are. */
+typedef struct fm_step {
+    void     (*step)(void *state, int64_t ts_ns, const double *in, double *out); /* NULL: score, then update */
+    const fm_kernel *kernel;
+    uint32_t state;      /* offset in the block */
+    int16_t  of_column;  /* what FM_INPUT_OF is; -1 = none */
+    uint8_t  in_place;   /* inputs follow each other from input[0] */
+    uint8_t  input_count, used_count;
+    uint8_t  input[FM_KERNEL_INPUTS_MAX];
+    uint8_t  used[FM_KERNEL_OUTPUTS_MAX], column[FM_KERNEL_OUTPUTS_MAX]; /* outputs that have a column, and which */
+} fm_step;
+
+static_assert(FM_COLUMNS_MAX <= 256, "a column's index is a byte");
+
+/* All that one kind of record sets off in an instrument, by what it carries: nodes to step, and the rules that look at the row: those
+ * that read a column of such a node, and handlers, of this kind of record. */
+typedef struct fm_program {
+    fm_step  *step;
+    uint32_t  step_count, rule_count;
+    uint16_t *rule;
+    fm_mask   needs;                     /* of all these rules */
+    uint64_t  rules[FM_RULES_MAX / 64];  /* the same rules, a bit each */
+} fm_program;
+
+#define FM_PROGRAMS 16 /* by FM_STEP_* */
+
 typedef struct fm_layout {
     uint16_t *node;  /* indices into the plan, in an order in which inputs come first */
     uint32_t *node_state; /* offset in the block of each */
@@ -57,7 +82,7 @@ typedef struct fm_layout {
     uint32_t *rule_state;
     uint32_t  rule_count;
     int16_t  *rule_at;    /* by rule index of the set: its place in `rule`, or -1 */
-    uint64_t  handlers[FM_RULES_MAX / 64]; /* rules with on_event: they look at every record of their kinds */
+    fm_program program[FM_PROGRAMS];
     uint32_t  outputs;    /* offset of the plan's column_count doubles */
     uint32_t  block_size;
     bool      has_timer;

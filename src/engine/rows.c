@@ -91,7 +91,7 @@ static void list_some(fm_fold *fold, const fm_program *program, uint32_t row_ind
         uint32_t r = program->rule[i];
         if ((domain->quarantined[r / 64] >> (r % 64)) & 1)
             continue;
-        if (FM_UNLIKELY(row->partition->any_killed) && row->sequence >= row->partition->killed_from[r])
+        if (FM_UNLIKELY(row->partition->any_killed) && fm_partition_kills(row->partition, r, row->sequence, row->timers))
             continue;
         if (!covers(row->series->ready, &plan->rule[r].needs, plan->mask_words)) {
             domain->health[r].not_ready++;
