@@ -50,10 +50,21 @@ static inline void load_short(const unsigned char *p, size_t size, uint64_t *a, 
     }
 }
 
+static inline uint64_t seeded(uint64_t seed)
+{
+    return fold(seed ^ salt[0], salt[1]);
+}
+
+static inline uint64_t finish(uint64_t state, uint64_t a, uint64_t b, size_t size)
+{
+    uint64_t hash = fold(fold(a ^ salt[1], b ^ state) ^ salt[3], (uint64_t)size ^ salt[2] ^ state);
+    return FM_LIKELY(hash != 0) ? hash : 1;
+}
+
 uint64_t fm_hash64(const void *data, size_t size, uint64_t seed)
 {
     const unsigned char *p = data;
-    uint64_t state = fold(seed ^ salt[0], salt[1]), a, b;
+    uint64_t state = seeded(seed), a, b;
 
     if (FM_LIKELY(size <= 16)) {
         load_short(p, size, &a, &b);
@@ -64,13 +75,31 @@ uint64_t fm_hash64(const void *data, size_t size, uint64_t seed)
         a = load64(p + left - 16); /* the last 16 bytes, in part read before */
         b = load64(p + left - 8);
     }
-    uint64_t hash = fold(fold(a ^ salt[1], b ^ state) ^ salt[3], (uint64_t)size ^ salt[2] ^ state);
-    return FM_LIKELY(hash != 0) ? hash : 1;
+    return finish(state, a, b, size);
+}
+
+#define PARTITION_SEED 0x6664732f70617274u
+
+static inline uint32_t partition_from(uint64_t hash)
+{
+    return (uint32_t)(hash >> 58); /* 64 partitions: the top six bits */
 }
 
 uint32_t fm_partition_of(fm_slice key)
 {
-    return (uint32_t)(fm_hash64(key.data, key.size, 0x6664732f70617274u) >> 58); /* 64 partitions: the top six bits */
+    return partition_from(fm_hash64(key.data, key.size, PARTITION_SEED));
+}
+
+uint64_t fm_hash_key(fm_slice key, uint32_t *partition)
+{
+    if (FM_UNLIKELY(key.size > 16)) {
+        *partition = fm_partition_of(key);
+        return fm_hash_slice(key);
+    }
+    uint64_t a, b;
+    load_short((const unsigned char *)key.data, key.size, &a, &b);
+    *partition = partition_from(finish(seeded(PARTITION_SEED), a, b, key.size));
+    return finish(seeded(0), a, b, key.size);
 }
 
 /* ---- SipHash-2-4, 128 bits out

@@ -27,5 +27,7 @@ uint32_t fm_crc32c_portable(uint32_t crc, const void *data, size_t size); /* the
 
 /* The partition of a key (default: the symbol). Stored: data directories depend on it. */
 uint32_t fm_partition_of(fm_slice key);
+/* fm_hash_slice and fm_partition_of of one key, which is read once: every record asks for both. */
+uint64_t fm_hash_key(fm_slice key, uint32_t *partition);
 
 #endif

@@ -69,7 +69,7 @@ static uint64_t symbol_key(uint64_t symbol_hash, uint32_t domain)
     return symbol_hash ^ ((uint64_t)domain * UINT64_C(0x9e3779b97f4a7c15));
 }
 
-static int find_symbol(const fm_admission *admission, uint64_t hash, uint32_t domain, fm_slice symbol)
+static inline int find_symbol(const fm_admission *admission, uint64_t hash, uint32_t domain, fm_slice symbol)
 {
     if (admission->symbol_table_size == 0)
         return -1;
@@ -221,9 +221,8 @@ static void note_series(fm_admission *admission, const fm_event *event)
     fm_admission_index(admission, index);
 }
 
-static void note_data(fm_admission *admission, const fm_admission_limits *limits, const fm_event *event)
+static inline void note_data(fm_admission *admission, const fm_admission_limits *limits, const fm_event *event, uint32_t domain_index)
 {
-    uint32_t domain_index = admission->symbol[event->series].domain;
     fm_domain_entry *domain = &admission->domain[domain_index];
     if (event->ts_ns > domain->time_ns)
         domain->time_ns = event->ts_ns;
@@ -274,7 +273,7 @@ int fm_admission_note(fm_admission *admission, const fm_admission_limits *limits
     default:
         if (event->kind >= FM_KIND_CONTROL || event->series >= admission->symbol_count)
             return FM_ECORRUPT;
-        note_data(admission, limits, event);
+        note_data(admission, limits, event, admission->symbol[event->series].domain);
     }
     admission->next_sequence++;
     return 0;
@@ -308,7 +307,7 @@ fm_slice fm_control_text(const fm_event *event)
 typedef struct admitting {
     fm_admission              *admission;
     const fm_admission_limits *limits;
-    const fm_message_record   *record;
+    fm_message_record         *record;
     char    *out;
     uint32_t size, count;
 } admitting;
@@ -332,7 +331,7 @@ static fm_slice two_texts(char *buffer, const char *first, size_t first_size, co
 }
 
 /* Numbers of the record in the scales of the series. Negative: does not fit. */
-static int rescale(int64_t *number, int from, int to, int too_large)
+static inline int rescale(int64_t *number, int from, int to, int too_large)
 {
     if (*number == FM_ABSENT || from == to)
         return 0;
@@ -347,28 +346,29 @@ typedef struct scales {
     int8_t price, size;
 } scales;
 
+static inline void raise_scale(int8_t *scale, int64_t number, int8_t given)
+{
+    int8_t asked = number != FM_ABSENT ? given : 0;
+    *scale = asked > *scale ? asked : *scale;
+}
+
 /* The smallest scales that hold both the series' past and this record. */
-static scales scales_needed(const fm_message_record *record, scales have)
+static inline scales scales_needed(const fm_message_record *record, scales have)
 {
     const fm_event *event = &record->event;
-    int8_t s[4];
-    memcpy(s, record->scale, sizeof(s));
     if (event->kind == FM_TRADE) {
-        have.price = s[0] > have.price ? s[0] : have.price;
-        if (event->as.trade.size != FM_ABSENT && s[1] > have.size)
-            have.size = s[1];
+        have.price = record->scale[0] > have.price ? record->scale[0] : have.price;
+        raise_scale(&have.size, event->as.trade.size, record->scale[1]);
     } else if (event->kind == FM_QUOTE) {
-        const int64_t number[4] = {event->as.quote.bid, event->as.quote.bid_size, event->as.quote.ask, event->as.quote.ask_size};
-        for (int i = 0; i < 4; i++) {
-            int8_t *scale = i % 2 == 0 ? &have.price : &have.size;
-            if (number[i] != FM_ABSENT && s[i] > *scale)
-                *scale = s[i];
-        }
+        raise_scale(&have.price, event->as.quote.bid, record->scale[0]);
+        raise_scale(&have.size, event->as.quote.bid_size, record->scale[1]);
+        raise_scale(&have.price, event->as.quote.ask, record->scale[2]);
+        raise_scale(&have.size, event->as.quote.ask_size, record->scale[3]);
     }
     return have;
 }
 
-static int rescale_event(fm_event *event, const int8_t from[4], scales to)
+static inline int rescale_event(fm_event *event, const int8_t from[4], scales to)
 {
     if (event->kind == FM_TRADE) {
         FM_TRY(rescale(&event->as.trade.price, from[0], to.price, FM_price_too_large));
@@ -420,7 +420,7 @@ static void register_names(admitting *a, uint32_t domain, int *stream, int *sour
     }
 }
 
-static void register_series(admitting *a, uint32_t domain, int *series, scales have, scales need)
+static void register_series(admitting *a, uint32_t domain, int *series, scales need)
 {
     const fm_message_record *record = a->record;
     char text[2 * FM_NAME_MAX + 1];
@@ -431,20 +431,20 @@ static void register_series(admitting *a, uint32_t domain, int *series, scales h
         *series = (int)control.index;
         add_control(a, FM_SERIES, &control,
                     two_texts(text, symbol.data, symbol.size, fm_message_stream(record).data, record->venue_size));
-    } else if (have.price != need.price || have.size != need.size) {
+    } else {
         fm_control control = {.index = (uint32_t)*series, .domain = domain, .price_scale = need.price, .size_scale = need.size};
         add_control(a, FM_SCALE, &control, (fm_slice){"", 0});
     }
 }
 
-static void add_event(admitting *a, const fm_event *judged, int series, int stream, int source, bool late)
+static inline void add_event(admitting *a, uint32_t domain, int series, int stream, int source)
 {
     const fm_message_record *record = a->record;
     fm_event *event = (fm_event *)(a->out + a->size);
-    *event = *judged;
+    *event = record->event;
     event->series = (uint32_t)series;
     event->stream = (uint16_t)stream;
-    event->flags = late ? FM_FLAG_LATE : 0;
+    event->flags = record->event.ts_ns < a->admission->domain[domain].time_ns ? FM_FLAG_LATE : 0;
     event->extra_words = 0;
     if (source > 0 || record->seq_index != 0 || record->session_hash != 0) {
         event->flags |= FM_FLAG_ORIGIN;
@@ -456,12 +456,12 @@ static void add_event(admitting *a, const fm_event *judged, int series, int stre
     }
     a->size += fm_event_size(event);
     a->count++;
-    int noted = fm_admission_note(a->admission, a->limits, event);
-    FM_ASSERT(noted == 0);
+    note_data(a->admission, a->limits, event, domain);
+    a->admission->next_sequence++;
 }
 
 int fm_admit(fm_admission *admission, const fm_admission_limits *limits, uint32_t *series_used, fm_slice domain_name,
-             const fm_message_record *record, int64_t receive_ns, char *out, uint32_t *size, uint32_t *count)
+             fm_message_record *record, int64_t receive_ns, char *out, uint32_t *size, uint32_t *count)
 {
     admitting a = {.admission = admission, .limits = limits, .record = record, .out = out};
     int domain = fm_admission_domain(admission, domain_name);
@@ -496,17 +496,18 @@ int fm_admit(fm_admission *admission, const fm_admission_limits *limits, uint32_
         return FM_price_too_precise;
     if (need.size > limits->scale_max)
         return FM_size_too_precise;
-    fm_event event = record->event;
-    FM_TRY(rescale_event(&event, record->scale, need));
+    FM_TRY(rescale_event(&record->event, record->scale, need));
 
     /* From here on nothing can refuse it: the entries are made. */
     if (domain < 0)
         add_control(&a, FM_DOMAIN, &(fm_control){.index = domain_index}, domain_name);
-    register_names(&a, domain_index, &stream, &source);
-    if (series < 0)
-        ++*series_used;
-    register_series(&a, domain_index, &series, have, need);
-    add_event(&a, &event, series, stream, source, event.ts_ns < admission->domain[domain_index].time_ns);
+    if (FM_UNLIKELY(stream < 0 || source < 0))
+        register_names(&a, domain_index, &stream, &source);
+    if (FM_UNLIKELY(series < 0 || have.price != need.price || have.size != need.size)) {
+        *series_used += series < 0;
+        register_series(&a, domain_index, &series, need);
+    }
+    add_event(&a, domain_index, series, stream, source);
     *size = a.size;
     *count = a.count;
     return 1;

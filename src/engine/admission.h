@@ -25,9 +25,9 @@ void fm_admission_init(fm_admission *admission);
 void fm_admission_fini(fm_admission *admission);
 
 /* 1: accepted, `out` (FM_ADMIT_BYTES_MAX of room) holds *size bytes in *count entries, the event last, all already noted. 0: a duplicate.
- * Negative: refused for that reason. */
+ * Negative: refused for that reason. The record's decimals are brought to the scales of its series where they stand. */
 int fm_admit(fm_admission *admission, const fm_admission_limits *limits, uint32_t *series_used, fm_slice domain,
-             const fm_message_record *record, int64_t receive_ns, char *out, uint32_t *size, uint32_t *count);
+             fm_message_record *record, int64_t receive_ns, char *out, uint32_t *size, uint32_t *count);
 
 /* Notes an entry that is in the log: dictionaries, times, duplicates. In the log's order. */
 int fm_admission_note(fm_admission *admission, const fm_admission_limits *limits, const fm_event *event) FM_CHECKED;

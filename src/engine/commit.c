@@ -22,11 +22,11 @@ static uint32_t part_open(fm_shard *shard, uint32_t origin, uint32_t request)
     return shard->part_count++;
 }
 
-static void refuse(fm_shard *shard, fm_part *part, uint32_t index, int code)
+static void refuse(fm_shard *shard, fm_reply *reply, uint32_t index, int code)
 {
-    part->reply.rejected++;
-    if (part->reply.error_count < FM_REPLY_ERRORS_MAX)
-        part->reply.error[part->reply.error_count++] = (fm_reply_error){index, code};
+    reply->rejected++;
+    if (reply->error_count < FM_REPLY_ERRORS_MAX)
+        reply->error[reply->error_count++] = (fm_reply_error){index, code};
     fm_count_rejected(&shard->counters, code, 1);
 }
 
@@ -45,33 +45,34 @@ static void stage_bytes(fm_shard *shard, uint32_t partition, const char *bytes, 
     shard->staged |= UINT64_C(1) << partition;
 }
 
-static void take_record(fm_shard *shard, uint32_t origin, const fm_message_record *record)
+static void take_record(fm_shard *shard, uint32_t origin, fm_message_record *record)
 {
     uint32_t p = record->partition;
-    if (shard->stage[p].size + FM_ADMIT_BYTES_MAX > FM_STAGE_BYTES)
-        fm_shard_commit(shard);
     fm_stage *stage = &shard->stage[p];
-    fm_part *part = &shard->part[shard->reading[origin].part];
-    fm_slice domain = {shard->reading[origin].domain, shard->reading[origin].domain_size};
+    if (stage->size + FM_ADMIT_BYTES_MAX > FM_STAGE_BYTES)
+        fm_shard_commit(shard);
+    fm_reading *reading = &shard->reading[origin];
+    fm_reply *reply = &shard->part[reading->part].reply;
+    fm_slice domain = {reading->domain, reading->domain_size};
     uint32_t size = 0, count = 0;
-    int verdict = fm_admit(&shard->partition[p].admission, &shard->limits, &shard->series_used, domain, record,
-                           shard->reading[origin].receive_ns, stage->bytes + stage->size, &size, &count);
+    int verdict = fm_admit(&shard->partition[p].admission, &shard->limits, &shard->series_used, domain, record, reading->receive_ns,
+                           stage->bytes + stage->size, &size, &count);
     fm_count(&shard->counters, FM_METRIC_RECEIVED, 1);
     if (verdict < 0) {
-        refuse(shard, part, record->super.index, verdict);
+        refuse(shard, reply, record->super.index, verdict);
     } else if (verdict == 0) {
-        part->reply.duplicate++;
+        reply->duplicate++;
         fm_count(&shard->counters, FM_METRIC_DUPLICATE, 1);
     } else {
-        part->reply.accepted++;
+        reply->accepted++;
         fm_count(&shard->counters, FM_METRIC_ACCEPTED, 1);
-        stage_bytes(shard, p, stage->bytes + stage->size, size, count, shard->reading[origin].receive_ns);
-        if (domain.size == 0 || fm_slice_equal(domain, FM_SLICE("live")))
-            stage->live_ns = shard->reading[origin].receive_ns;
+        stage_bytes(shard, p, stage->bytes + stage->size, size, count, reading->receive_ns);
+        if (reading->live)
+            stage->live_ns = reading->receive_ns;
         shard->staged_records++;
-        shard->reading[origin].used_bytes += size;
-        part->reply.touched |= UINT64_C(1) << p;
-        part->reply.position[p] = shard->partition[p].admission.next_sequence - 1;
+        reading->used_bytes += size;
+        reply->touched |= UINT64_C(1) << p;
+        reply->position[p] = shard->partition[p].admission.next_sequence - 1;
     }
 }
 
@@ -84,6 +85,7 @@ static void take_begin(fm_shard *shard, uint32_t origin, const fm_message_begin 
     shard->reading[origin].used_bytes = 0;
     shard->reading[origin].domain_size = begin->domain_size;
     memcpy(shard->reading[origin].domain, begin->domain, sizeof(begin->domain));
+    shard->reading[origin].live = begin->domain_size == 0 || fm_slice_equal((fm_slice){begin->domain, begin->domain_size}, FM_SLICE("live"));
 }
 
 static void take_end(fm_shard *shard, uint32_t origin, const fm_message_end *end)
@@ -152,9 +154,10 @@ void fm_shard_quarantined(void *context, const fm_rule *rule, const char *reason
 static void apply_stage(fm_shard *shard, uint32_t partition)
 {
     fm_stage *stage = &shard->stage[partition];
+    fm_error error; /* a kilobyte: not to be cleared for every record */
+    error.message[0] = '\0';
     for (uint32_t at = 0; at < stage->size;) {
         const fm_event *event = (const fm_event *)(stage->bytes + at);
-        fm_error error = {0};
         int applied = fm_fold_apply(shard->fold, &shard->partition[partition], event, stage->receive_ns, &error);
         if (applied < 0) { /* we made this entry ourselves */
             fm_log(FM_LOG_ERROR, "entry_refused", "message", error.message, NULL);

@@ -74,22 +74,11 @@ static void fill_event(fm_event *event, const fm_record *record)
     }
 }
 
-/* Names are a few bytes: a loop beats a call. */
-static inline char *put_text(char *out, fm_slice text)
-{
-    const char *from = text.data, *end = from + text.size;
-    for (; end - from >= 8; from += 8, out += 8)
-        memcpy(out, from, 8);
-    while (from < end)
-        *out++ = *from++;
-    return out;
-}
-
 int fm_intake_add(fm_intake *intake, uint32_t index, const fm_record *record)
 {
     fm_shard *shard = intake->shard;
-    uint64_t symbol_hash = fm_hash_slice(record->symbol);
-    uint32_t partition = fm_partition_of(record->symbol);
+    uint32_t partition;
+    uint64_t symbol_hash = fm_hash_key(record->symbol, &partition);
     uint32_t to = fm_owner_of(shard->engine, partition);
     size_t texts = record->symbol.size + record->venue.size + record->channel.size + record->source.size;
     size_t size = (sizeof(fm_message_record) + texts + 7) & ~(size_t)7;
@@ -112,10 +101,10 @@ int fm_intake_add(fm_intake *intake, uint32_t index, const fm_record *record)
     message->channel_size = (uint8_t)record->channel.size;
     message->source_size = (uint8_t)record->source.size;
     char *text = message->text;
-    text = put_text(text, record->symbol);
-    text = put_text(text, record->venue);
-    text = put_text(text, record->channel);
-    put_text(text, record->source);
+    text = fm_bytes_put(text, record->symbol);
+    text = fm_bytes_put(text, record->venue);
+    if (FM_UNLIKELY(record->channel.size + record->source.size > 0))
+        fm_bytes_put(fm_bytes_put(text, record->channel), record->source);
     uint64_t *seen = &shard->seen_symbol[(symbol_hash >> 8) % 4096];
     intake->reserve[to] += sizeof(fm_event) + sizeof(fm_origin) + (*seen == symbol_hash ? 0 : DICTIONARY_BYTES);
     *seen = symbol_hash;

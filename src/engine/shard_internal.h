@@ -75,6 +75,16 @@ typedef struct fm_rule_board { /* a shard's rule health for /v1/rules, renewed o
     uint32_t       *not_ready_count;
 } fm_rule_board;
 
+typedef struct fm_reading { /* the request being read from one origin's ring */
+    bool     open;
+    bool     live; /* its domain is the live one */
+    uint32_t part;
+    int64_t  receive_ns;
+    uint64_t used_bytes;
+    uint32_t domain_size;
+    char     domain[FM_NAME_MAX];
+} fm_reading;
+
 struct fm_shard {
     fm_engine         *engine;
     uint32_t           index;
@@ -87,15 +97,7 @@ struct fm_shard {
     fm_stage           stage[FM_PARTITION_COUNT];
     uint64_t           staged;        /* partitions with staged entries */
     uint64_t           staged_records;/* data records among them */
-    /* the request being read from each origin's ring */
-    struct {
-        bool     open;
-        uint32_t part;
-        int64_t  receive_ns;
-        uint64_t used_bytes;
-        char     domain[FM_NAME_MAX];
-        uint32_t domain_size;
-    } reading[FM_SHARDS_MAX];
+    fm_reading         reading[FM_SHARDS_MAX];
     uint32_t           next_origin;
     fm_part           *part;          /* parts in the order of their commit; [part_first, part_count) wait */
     uint32_t           part_first, part_count, part_capacity;

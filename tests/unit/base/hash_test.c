@@ -153,6 +153,15 @@ static void partitions_are_the_stored_ones_and_even(void **unused)
     for (size_t i = 0; i < sizeof(pinned_partitions) / sizeof(pinned_partitions[0]); i++)
         assert_int_equal(fm_partition_of(fm_slice_of(pinned_partitions[i].key)), pinned_partitions[i].partition);
 
+    char text[64];
+    for (size_t size = 0; size <= sizeof(text); size++) {
+        fm_slice key = {text, size};
+        uint32_t together;
+        memset(text, 'A' + (int)size % 26, sizeof(text));
+        assert_true(fm_hash_key(key, &together) == fm_hash_slice(key));
+        assert_int_equal(together, fm_partition_of(key));
+    }
+
     enum { KEYS = 64000 };
     unsigned count[64] = {0};
     for (int i = 0; i < KEYS; i++) {

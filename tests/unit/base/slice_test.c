@@ -18,6 +18,27 @@ static void equal_compares_bytes_and_sizes(void **unused)
     assert_true(fm_slice_equal((fm_slice){NULL, 0}, FM_SLICE("")));
 }
 
+static void short_texts_are_compared_and_copied_to_the_last_byte(void **unused)
+{
+    (void)unused;
+    for (size_t size = 0; size <= 40; size++) {
+        char from[40], out[42];
+        for (size_t i = 0; i < size; i++)
+            from[i] = (char)('a' + i % 26);
+        memset(out, '#', sizeof(out));
+        assert_ptr_equal(fm_bytes_put(out + 1, (fm_slice){from, size}), out + 1 + size);
+        assert_memory_equal(out + 1, from, size);
+        assert_int_equal(out[0], '#');
+        assert_int_equal(out[1 + size], '#');
+        assert_true(fm_bytes_equal(out + 1, from, size));
+        for (size_t i = 0; i < size; i++) {
+            out[1 + i] ^= 1;
+            assert_false(fm_bytes_equal(out + 1, from, size));
+            out[1 + i] ^= 1;
+        }
+    }
+}
+
 static void copy_always_ends_with_nul_and_tells_a_cut(void **unused)
 {
     (void)unused;
@@ -101,6 +122,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(equal_compares_bytes_and_sizes),
+        cmocka_unit_test(short_texts_are_compared_and_copied_to_the_last_byte),
         cmocka_unit_test(copy_always_ends_with_nul_and_tells_a_cut),
         cmocka_unit_test(stars_and_question_marks_match_as_in_a_shell),
         cmocka_unit_test(random_patterns_match_as_the_definition_says),

@@ -369,7 +369,7 @@ static inline int bed_admit(bed *b, bed_log *log, const char *domain, const fm_r
         char bytes[FM_ADMIT_BYTES_MAX];
     } out;
     bed_message(record, &message);
-    const fm_message_record *m = (const fm_message_record *)&message;
+    fm_message_record *m = (fm_message_record *)&message;
     uint32_t size = 0, count = 0;
     int verdict = fm_admit(&b->partition[m->partition].admission, &b->config.limits, &b->series_used, fm_slice_of(domain), m,
                            BED_T0 + 86400 * FM_NS_PER_S, out.bytes, &size, &count);
