@@ -13,7 +13,7 @@
 
 #define ACCEPT_BATCH   16
 #define REFUSE_BATCH   64   /* a sweep */
-#define BACKSTOP_MS    10000 /* the kernel's timeout comes behind ours, which is counted */
+#define BACKSTOP_MS    60000 /* the kernel's timeout comes behind ours, which is counted */
 #define PROGRESS_BYTES 4096 /* a reader that takes less within net.write_timeout counts as not reading */
 
 static const char refusal[] =

@@ -56,10 +56,23 @@ void fm_websocket_error(fm_websocket *ws, int code, const char *message, uint64_
     fm_websocket_attend(ws);
 }
 
+static void on_read(h2o_socket_t *sock, const char *error);
+
+/* h2o polls for writing whenever a write's callback is due, also when all was written at once, and stops only when the
+ * socket's state changes once more. Without this a full socket stays polled, and h2o aborts when it has room again. */
+static void decide_polling_anew(h2o_socket_t *sock)
+{
+    if (h2o_socket_is_reading(sock))
+        h2o_socket_read_start(sock, on_read);
+    else
+        h2o_socket_read_stop(sock);
+}
+
 static void on_written(h2o_socket_t *sock, const char *error)
 {
     fm_websocket *ws = sock->data;
 
+    decide_polling_anew(sock);
     if (ws->dead)
         return;
     ws->is_writing = false;
@@ -155,8 +168,6 @@ static void set_stalled(fm_websocket *ws, bool stalled)
     if (stalled)
         fm_websocket_attend(ws);
 }
-
-static void on_read(h2o_socket_t *sock, const char *error);
 
 /* Everything that has been read, until the engine is full. Reading goes on only when all of it has been dealt with. */
 static void process(fm_websocket *ws)
