@@ -264,7 +264,9 @@ class Server:
             m = self.metrics()
             done = m["fmads_engine_in_flight"] == 0 and m["fmads_engine_applied_total"] == m["fmads_ingest_accepted_total"]
             logged = m["fmads_router_logged_total"] + m["fmads_router_duplicate_total"] == m["fmads_alerts_emitted_total"]
-            return m if done and logged and m["fmads_store_backlog"] == 0 else None
+            # The backlog is a gauge that the store's thread renews when it looks; the count tells that it has looked.
+            stored = m["fmads_store_backlog"] == 0 and m["fmads_store_alerts_total"] >= m["fmads_router_logged_total"]
+            return m if done and logged and stored else None
         return wait_for("everything is applied, logged and stored", settled, 60)
 
     # ---- the program's other commands ----
