@@ -59,9 +59,12 @@ typedef struct fm_decoder {
     uint32_t next_index;
     uint32_t state;     /* of the format's machine */
     uint32_t remaining; /* MessagePack: elements left in an open array */
-    uint8_t column[64]; /* CSV: field of each column; JSON and MessagePack: of each key of the record before, likely the
-                           next one's too */
+    uint8_t column[64]; /* CSV: field of each column; JSON and MessagePack: likely keys (decode/likely.h) */
     uint32_t column_count;
+    uint8_t likely_row;  /* of the record before */
+    bool spaced;         /* JSON: its keys stood as in `, "price": 1` */
+    uint32_t ts_head;    /* JSON: the first four characters of the last time, */
+    uint64_t ts_head_ns; /* and what its first three digits count */
     uint32_t scratch_used;
     char scratch[FM_DECODE_SCRATCH];
 } fm_decoder;

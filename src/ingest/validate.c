@@ -360,27 +360,35 @@ static int finish_kind(fm_draft *draft)
     return 1;
 }
 
-int fm_draft_finish(fm_draft *draft)
+/* Something that every record needs is missing, or something was refused. */
+static __attribute__((noinline, cold)) int finish_refused(fm_draft *draft, uint32_t present)
 {
-    uint32_t present = draft->seen & ~draft->absent;
-    if (FM_UNLIKELY(draft->type_code != 0)) {
+    if (draft->type_code != 0) {
         fail(draft, FM_FIELD_TYPE, draft->type_code,
              draft->type_code == FM_type_unsupported ? "names a kind of record that is not taken yet"
                                                      : "must be trade, quote, value or status");
         draft->at = draft->type_at;
         return draft->code;
     }
-    if (FM_UNLIKELY(!(present & FM_FIELD_BIT(TYPE))))
+    if (!(present & FM_FIELD_BIT(TYPE)))
         return fail(draft, FM_FIELD_TYPE, FM_type_missing, "is missing");
-    if (FM_UNLIKELY(draft->code != 0))
+    if (draft->code != 0)
         return draft->code;
-    if (FM_UNLIKELY(!(present & FM_FIELD_BIT(SYMBOL))))
+    if (!(present & FM_FIELD_BIT(SYMBOL)))
         return fail(draft, FM_FIELD_SYMBOL, FM_symbol_missing, "is missing");
-    if (FM_UNLIKELY(!(present & FM_FIELD_BIT(TS))))
+    if (!(present & FM_FIELD_BIT(TS)))
         return fail(draft, FM_FIELD_TS, FM_ts_missing, "is missing");
-    if (FM_UNLIKELY(!(present & FM_FIELD_BIT(ROW)) != !(present & FM_FIELD_BIT(SOURCE))))
-        return fail(draft, present & FM_FIELD_BIT(ROW) ? FM_FIELD_SOURCE : FM_FIELD_ROW, FM_row_without_source,
-                    "is missing: \"src\" and \"n\" go together");
+    return fail(draft, present & FM_FIELD_BIT(ROW) ? FM_FIELD_SOURCE : FM_FIELD_ROW, FM_row_without_source,
+                "is missing: \"src\" and \"n\" go together");
+}
+
+int fm_draft_finish(fm_draft *draft)
+{
+    const uint32_t needed = FM_FIELD_BIT(TYPE) | FM_FIELD_BIT(SYMBOL) | FM_FIELD_BIT(TS);
+    uint32_t present = draft->seen & ~draft->absent;
+    if (FM_UNLIKELY((draft->type_code | draft->code) != 0 || (present & needed) != needed ||
+                    ((present >> FM_FIELD_ROW ^ present >> FM_FIELD_SOURCE) & 1)))
+        return finish_refused(draft, present);
     FM_TRY(finish_kind(draft));
 
     fm_record *record = draft->record;

@@ -171,21 +171,21 @@ static inline const char *read_known(row *in, fm_field field, const char *at)
         return next;
     }
     case FORM_TIME:
-        next = fm_number_scan_ns(at, in->end, &digits);
+        next = in->end - at > 20 ? fm_number_scan_ns(at, &digits) : NULL;
         if (FM_LIKELY(next && ends_cell(next, in->end) && fm_draft_ts_good(&in->draft, digits)))
             return next;
         break;
     case FORM_DECIMAL:
-        next = fm_number_scan_short(at, in->end, &digits, &decimals);
+        next = in->end - at > 20 ? fm_number_scan_near(at, &digits, &decimals) : NULL;
         if (FM_LIKELY(next && ends_cell(next, in->end))) {
             fm_draft_short(&in->draft, field, digits, decimals, at);
             return next;
         }
         break;
     case FORM_COUNT:
-        next = fm_number_scan_short(at, in->end, &digits, &decimals);
+        next = in->end - at > 20 ? fm_number_scan_count(at, &digits) : NULL;
         if (FM_LIKELY(next && ends_cell(next, in->end))) {
-            fm_draft_count(&in->draft, field, digits, decimals == 0, at);
+            fm_draft_count(&in->draft, field, digits, true, at);
             return next;
         }
         break;

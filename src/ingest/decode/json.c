@@ -67,7 +67,8 @@ static const char *read_text_value(fm_json *json, fm_field field, const char *at
     return at;
 }
 
-static const char *read_other(fm_json *json, fm_field field, const char *at)
+/* The value of a known key, `at` behind the space before it. */
+static const char *read_value(fm_json *json, fm_field field, const char *at)
 {
     if (at == json->end)
         return fm_json_stop(json, FM_malformed, at, "expected a value");
@@ -84,66 +85,6 @@ static const char *read_other(fm_json *json, fm_field field, const char *at)
     if (*at == '[' && field == FM_FIELD_CONDITIONS)
         return read_conditions(json, at + 1);
     return skip_known(json, field, at);
-}
-
-/* A text without escapes, of ASCII from `lowest` on; NULL when it is another value. */
-static inline __attribute__((always_inline)) const char *read_plain(fm_slice *text, const char *at, const char *end,
-                                                                    char lowest)
-{
-    if (FM_UNLIKELY(*at != '"'))
-        return NULL;
-    *text = (fm_slice){at + 1, fm_scan_plain(at + 1, end, lowest)};
-    const char *next = text->data + text->size;
-    return FM_LIKELY(next < end && *next == '"') ? next + 1 : NULL;
-}
-
-/* The value of a known key in its usual form, or NULL when it has another; nothing at or beyond `end` is read. */
-static inline __attribute__((always_inline)) const char *read_usual(fm_json *json, fm_field field, fm_form form,
-                                                                    const char *at, const char *end)
-{
-    const char *next;
-    fm_slice text;
-    uint64_t digits;
-    unsigned decimals;
-    switch (form) {
-    case FORM_TYPE:
-        next = read_plain(&text, at, end, 0x20);
-        if (FM_LIKELY(next != NULL))
-            fm_draft_type(&json->draft, text, at);
-        return next;
-    case FORM_SYMBOL:
-        next = read_plain(&text, at, end, 0x21);
-        if (FM_LIKELY(next != NULL))
-            fm_draft_plain_name(&json->draft, FM_FIELD_SYMBOL, text, at);
-        return next;
-    case FORM_NAME:
-        next = read_plain(&text, at, end, 0x20);
-        if (FM_LIKELY(next != NULL))
-            fm_draft_plain_name(&json->draft, field, text, at);
-        return next;
-    case FORM_TIME:
-        next = fm_number_scan_ns(at, end, &digits);
-        return FM_LIKELY(next && fm_draft_ts_good(&json->draft, digits)) ? next : NULL;
-    case FORM_DECIMAL:
-        next = fm_number_scan_short(at, end, &digits, &decimals);
-        if (FM_LIKELY(next != NULL))
-            fm_draft_short(&json->draft, field, digits, decimals, at);
-        return next;
-    case FORM_COUNT:
-        next = fm_number_scan_short(at, end, &digits, &decimals);
-        if (FM_LIKELY(next != NULL))
-            fm_draft_count(&json->draft, field, digits, decimals == 0, at);
-        return next;
-    default:
-        return NULL;
-    }
-}
-
-static const char *read_value(fm_json *json, fm_field field, const char *at)
-{
-    at = fm_json_space(json, at);
-    const char *next = at < json->end ? read_usual(json, field, (fm_form)fm_field_forms[field], at, json->end) : NULL;
-    return next ? next : read_other(json, field, at);
 }
 
 /* A key to behind its colon and the space there; json->field is the field. */
@@ -168,83 +109,68 @@ static const char *read_key(fm_json *json, const char *at)
     at = fm_json_space(json, at);
     if (FM_UNLIKELY(at == json->end || *at != ':'))
         return fm_json_stop(json, FM_malformed, at, "expected ':'");
-    return fm_json_space(json, at + 1);
+    at++;
+    json->decoder->spaced = at < json->end && *at == ' ';
+    return fm_json_space(json, at);
 }
 
-/* Keys as they usually stand, up to the colon. */
-typedef struct usual_key {
-    char text[16];
-    uint32_t bit;  /* of its field */
-    uint16_t mask; /* a bit for each byte of the text */
-    uint8_t size, form, field;
-    uint8_t unused[7];
-} usual_key;
-
-static const usual_key usual_keys[FM_FIELD_COUNT] __attribute__((aligned(32))) = {
-    {"\xff", 0, 1, 1, FORM_NONE, FM_FIELD_NONE, {0}}, /* stands nowhere */
-#define FIELD(id, name, form, code, kinds)                                                                             \
-    {"\"" name "\":", FM_FIELD_BIT(id), (1u << (sizeof(name) + 2)) - 1, sizeof(name) + 2, form, FM_FIELD_##id, {0}},
-#include "ingest/decode/fields.def"
-#undef FIELD
-};
-
-static inline bool stands(const usual_key *key, const char *at)
+static const char *read_pair(fm_json *json, const char *at)
 {
-    __m128i same = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(const void *)at),
-                                  _mm_load_si128((const __m128i *)(const void *)key->text));
-    return ((unsigned)_mm_movemask_epi8(same) & key->mask) == key->mask;
-}
-
-#define FAR_VALUE 97 /* bytes: a quote and 96 more, longer than the longest name */
-
-/* A key and its value, `at` behind the brace or comma; returns what follows. Feeds write the same keys in the same
- * order: the key that stood here in the record before is compared in one step, and while the end is far (FM_JSON_FAR)
- * its value is read without asking for it. */
-static inline const char *read_pair(fm_json *json, const char *at, uint8_t *expected)
-{
-    const usual_key *key = (const usual_key *)((const char *)usual_keys + *expected * sizeof(usual_key));
-    if (FM_LIKELY(at <= json->far)) {
-        if (FM_UNLIKELY(*at == ' '))
-            at++;
-        if (FM_LIKELY(stands(key, at) && !(json->draft.seen & key->bit))) {
-            json->draft.seen |= key->bit;
-            at += key->size;
-            const char *next = read_usual(json, key->field, (fm_form)key->form, at, at + FAR_VALUE);
-            if (FM_LIKELY(next != NULL))
-                return next;
-            json->field = key->field;
-            return read_value(json, key->field, at);
-        }
-    }
     at = read_key(json, at);
     if (FM_UNLIKELY(!at))
         return NULL;
-    *expected = (uint8_t)json->field;
-    return json->field != FM_FIELD_NONE ? read_value(json, json->field, at) : fm_json_skip(json, at);
+    fm_field field = json->field;
+    at = field != FM_FIELD_NONE ? read_value(json, field, at) : fm_json_skip(json, at);
+    json->expected = fm_likely_learn(&json->draft, json->decoder, json->expected, field);
+    return at;
 }
 
-/* An object, `at` behind its brace; returns what follows it. */
-static inline const char *read_object(fm_json *json, const char *at)
+/* What fm_json_likely did not read of an object; it goes on after each pair. */
+static __attribute__((noinline)) const char *read_rest(fm_json *json, const char *at, bool open)
 {
-    uint8_t *expected = json->decoder->column, *last = expected + sizeof json->decoder->column - 1;
-    if (FM_UNLIKELY(at < json->end && *at != '"')) {
-        at = fm_json_space(json, at);
+    if (open) {
+        at = fm_json_space(json, at + 1);
         if (at < json->end && *at == '}')
             return at + 1;
+        at = read_pair(json, at);
+        if (!at)
+            return NULL;
+        at = fm_json_likely(json, at);
     }
-    for (;;) {
-        at = read_pair(json, at, expected);
+    while (!json->closed) {
+        at = fm_json_space(json, at);
+        if (FM_UNLIKELY(at == json->end || *at != ',')) {
+            *json->expected = FM_FIELD_NONE;
+            return at < json->end && *at == '}' ? at + 1 : fm_json_stop(json, FM_malformed, at, "expected ',' or '}'");
+        }
+        at = read_pair(json, at + 1);
         if (FM_UNLIKELY(!at))
             return NULL;
-        if (FM_UNLIKELY(at == json->end || *at != ',')) {
-            at = fm_json_space(json, at);
-            if (at == json->end || *at != ',')
-                return at < json->end && *at == '}' ? at + 1
-                                                    : fm_json_stop(json, FM_malformed, at, "expected ',' or '}'");
-        }
-        at++;
-        expected += expected < last; /* beyond the last place every key is a surprise */
+        at = fm_json_likely(json, at);
     }
+    return at;
+}
+
+static void begin_object(fm_json *json, fm_record *record)
+{
+    json->expected = fm_likely_begin(json->decoder);
+    json->closed = json->twice = false;
+    fm_draft_init(&json->draft, record, &json->decoder->limits);
+}
+
+/* An object, `at` at its brace; returns what follows it. */
+static inline const char *read_object(fm_json *json, const char *at)
+{
+    const char *next = fm_json_likely_open(json, at);
+    if (FM_UNLIKELY(!json->closed))
+        next = read_rest(json, next, next == at);
+    if (FM_UNLIKELY(json->twice)) {
+        json->far = NULL; /* once more, key by key */
+        json->decoder->scratch_used = 0;
+        begin_object(json, json->draft.record);
+        next = read_rest(json, at, true);
+    }
+    return next;
 }
 
 /* One value at `at`: 1 and *next behind it, a refusal and *next behind it, or a refusal and NULL when it is not JSON.
@@ -256,7 +182,7 @@ static inline int read_record(fm_json *json, const char *at, const char **next)
     json->code = 0;
     json->field = FM_FIELD_NONE;
     if (FM_LIKELY(*at == '{')) {
-        *next = at = read_object(json, at + 1);
+        *next = at = read_object(json, at);
         if (FM_LIKELY(at != NULL)) {
             int result = fm_draft_finish(&json->draft);
             if (FM_LIKELY(result > 0))
@@ -280,13 +206,15 @@ static void json_init(fm_json *json, fm_decoder *decoder, fm_record *record, boo
     json->end = decoder->end;
     json->far = decoder->end - decoder->at > FM_JSON_FAR ? decoder->end - FM_JSON_FAR : NULL;
     json->lines = lines;
-    fm_draft_init(&json->draft, record, &decoder->limits);
+    begin_object(json, record);
 }
 
 int fm_ndjson_next(fm_decoder *decoder, fm_record *record)
 {
     const char *at = decoder->at, *end = decoder->end;
-    while (at < end && (*at == '\n' || *at == ' ' || *at == '\t' || *at == '\r'))
+    if (FM_LIKELY(at < end && *at == '\n'))
+        at++;
+    while (at < end && (unsigned char)*at <= ' ' && (*at == '\n' || *at == ' ' || *at == '\t' || *at == '\r'))
         at++;
     decoder->at = at;
     if (at == end)
@@ -297,7 +225,8 @@ int fm_ndjson_next(fm_decoder *decoder, fm_record *record)
     const char *begin = at;
     int result = read_record(&json, at, &at);
     if (FM_LIKELY(at != NULL)) {
-        at = fm_json_space(&json, at);
+        if (FM_UNLIKELY(at < end && *at != '\n'))
+            at = fm_json_space(&json, at);
         if (FM_LIKELY(at == end || *at == '\n')) {
             decoder->at = at;
             return result;

@@ -31,6 +31,22 @@ static const uint64_t power_of_ten[20] = {
 static const double power_of_ten_exact[23] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                                               1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
+const uint8_t fm_digits_slide[32] = {0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
+                                     0x80, 0x80, 0x80, 0x80, 0x80, 0,    1,    2,    3,    4,    5,
+                                     6,    7,    8,    9,    10,   11,   12,   13,   14,   15};
+
+#define FROM(d, to) ((to) > 15 - (d) ? (to) : (to) > 0 ? (to)-1 : 0x80)
+#define ROW(d)                                                                                                         \
+    {                                                                                                                  \
+        FROM(d, 0), FROM(d, 1), FROM(d, 2), FROM(d, 3), FROM(d, 4), FROM(d, 5), FROM(d, 6), FROM(d, 7), FROM(d, 8),    \
+            FROM(d, 9), FROM(d, 10), FROM(d, 11), FROM(d, 12), FROM(d, 13), FROM(d, 14), FROM(d, 15)                   \
+    }
+const uint8_t fm_digits_unpoint[16][16]
+    __attribute__((aligned(16))) = {ROW(0), ROW(1), ROW(2),  ROW(3),  ROW(4),  ROW(5),  ROW(6),  ROW(7),
+                                    ROW(8), ROW(9), ROW(10), ROW(11), ROW(12), ROW(13), ROW(14), ROW(15)};
+#undef ROW
+#undef FROM
+
 #define EXPONENT_MAX 1000000000000 /* beyond any text that fits in memory can shift back */
 
 /* More than 19 digits: the zeros at both ends do not count. `end` is behind the last digit. */

@@ -68,55 +68,94 @@ static inline uint64_t fm_digits_join(uint64_t word)
     return (uint32_t)_mm_cvtsi128_si32(digits);
 }
 
-/* A number without sign and exponent that ends within eight characters, as most do: digits / 10^decimals. NULL when it
- * is another. */
-static inline const char *fm_number_scan_short(const char *at, const char *end, uint64_t *digits, unsigned *decimals)
+/* The number that sixteen digits make, the first in the lowest byte: pairs, fours, eights, and both eights. */
+static inline uint64_t fm_digits_join16(__m128i digits)
 {
-    if (FM_UNLIKELY(end - at < 8))
-        return NULL;
-    uint64_t other, word = fm_digits_load(at, &other);
-    if (FM_UNLIKELY(other == 0 || (other & 0x80)))
-        return NULL;
-    unsigned whole = (unsigned)__builtin_ctzll(other) - 7; /* bits */
-    unsigned used = whole;
-    if (at[whole >> 3] == '.') {
-        other &= other - 1;
-        if (FM_UNLIKELY(other == 0))
-            return NULL;
-        used = (unsigned)__builtin_ctzll(other) - 7;
-        uint64_t below = (UINT64_C(1) << whole) - 1;
-        word = ((word & below) | ((word >> 8) & ~below)) << (72 - used);
-    } else {
-        word <<= 64 - used;
-    }
-    const char *next = at + (used >> 3);
-    *decimals = (used - whole) >> 3;
-    if (FM_UNLIKELY((*next | 0x20) == 'e' || *decimals == 1 || (*at == '0' && whole > 8)))
-        return NULL;
-    *decimals -= *decimals != 0; /* the point itself */
-    *digits = fm_digits_join(word);
-    return next;
-}
-
-/* A time: nineteen digits, sixteen of them at once. NULL when it is another number. */
-static inline const char *fm_number_scan_ns(const char *at, const char *end, uint64_t *out)
-{
-    if (FM_UNLIKELY(end - at < 20))
-        return NULL;
-    __m128i digits = _mm_xor_si128(_mm_loadu_si128((const __m128i *)(const void *)at), _mm_set1_epi8(0x30));
-    __m128i other = _mm_subs_epu8(digits, _mm_set1_epi8(9));
-    unsigned a = (unsigned)at[16] - '0', b = (unsigned)at[17] - '0', c = (unsigned)at[18] - '0';
-    unsigned next = (unsigned char)at[19];
-    if (FM_UNLIKELY(!_mm_testz_si128(other, other) || a > 9 || b > 9 || c > 9 || next - '0' < 10 ||
-                    (next | 0x20) == 'e' || next == '.' || *at == '0'))
-        return NULL;
     digits = _mm_maddubs_epi16(digits, _mm_set1_epi16(0x010a));
     digits = _mm_madd_epi16(digits, _mm_set1_epi32(0x00010064));
     digits = _mm_packus_epi32(digits, digits);
     digits = _mm_madd_epi16(digits, _mm_set1_epi32(0x00012710));
     uint64_t halves = (uint64_t)_mm_cvtsi128_si64(digits);
-    *out = ((halves & UINT32_MAX) * 100000000 + (halves >> 32)) * 1000 + a * 100 + b * 10 + c;
+    return (uint64_t)(uint32_t)halves * 100000000 + (halves >> 32);
+}
+
+/* 0xff for each byte that is a digit: moved to the top of the signed bytes, all others are below. */
+static inline __m128i fm_digits_mask(__m128i text)
+{
+    return _mm_cmpgt_epi8(_mm_add_epi8(text, _mm_set1_epi8(0x7f - '9')), _mm_set1_epi8(0x7f - 10));
+}
+
+/* False when they are not all digits. */
+static inline bool fm_digits_sixteen(__m128i text, uint64_t *out)
+{
+    __m128i digits = _mm_xor_si128(text, _mm_set1_epi8('0')), most = _mm_set1_epi8(9);
+    __m128i above = _mm_subs_epu8(digits, most);
+    if (FM_UNLIKELY(!_mm_testz_si128(above, above)))
+        return false;
+    *out = fm_digits_join16(digits);
+    return true;
+}
+
+/* A time: nineteen digits and not one more; twenty bytes are readable. NULL when it is another number. */
+static inline const char *fm_number_scan_ns(const char *at, uint64_t *out)
+{
+    unsigned a = (unsigned)at[0] - '0', b = (unsigned)at[1] - '0', c = (unsigned)at[2] - '0';
+    unsigned next = (unsigned char)at[19];
+    uint64_t rest;
+    if (FM_UNLIKELY(a - 1 > 8 || b > 9 || c > 9 || next - '0' < 10 || (next | 0x20) == 'e' || next == '.' ||
+                    !fm_digits_sixteen(_mm_loadu_si128((const __m128i *)(const void *)(at + 3)), &rest)))
+        return NULL;
+    *out = (a * 100 + b * 10 + c) * UINT64_C(10000000000000000) + rest;
     return at + 19;
+}
+
+extern const uint8_t fm_digits_slide[32];       /* at n: moves n bytes to the end, zeros before them */
+extern const uint8_t fm_digits_unpoint[16][16]; /* d: closes the gap of a point d digits before the end */
+
+/* The number of the first `kept` of sixteen digits, 1 to 16 of them; what follows does not count. */
+static inline __m128i fm_digits_first(__m128i digits, unsigned kept)
+{
+    return _mm_shuffle_epi8(digits, _mm_loadu_si128((const __m128i *)(const void *)(fm_digits_slide + kept)));
+}
+
+/* An integer without sign of up to fifteen digits. Returns what follows them, which must be neither point nor exponent;
+ * NULL when it is another number. Reads 16 bytes. */
+static inline const char *fm_number_scan_count(const char *at, uint64_t *digits)
+{
+    __m128i text = _mm_loadu_si128((const __m128i *)(const void *)at);
+    unsigned whole = (unsigned)__builtin_ctz(~(unsigned)_mm_movemask_epi8(fm_digits_mask(text)));
+    if (FM_UNLIKELY(whole - 1 > 14 || (*at == '0' && whole > 1)))
+        return NULL;
+    *digits = fm_digits_join16(fm_digits_first(_mm_sub_epi8(text, _mm_set1_epi8('0')), whole));
+    return at + whole;
+}
+
+/* A number without sign that ends within fifteen characters: digits / 10^decimals, without zeros at the end of a
+ * fraction. Returns what follows it, which must not be an exponent; NULL when it is another. Reads 17 bytes. */
+static inline const char *fm_number_scan_near(const char *at, uint64_t *digits, unsigned *decimals)
+{
+    __m128i text = _mm_loadu_si128((const __m128i *)(const void *)at);
+    unsigned other = ~(unsigned)_mm_movemask_epi8(fm_digits_mask(text));
+    unsigned whole = (unsigned)__builtin_ctz(other), used = whole, kept = whole;
+    text = _mm_sub_epi8(text, _mm_set1_epi8('0'));
+    *decimals = 0;
+    if (at[whole] == '.') {
+        kept = used = (unsigned)__builtin_ctz(other & (other - 1));
+        while (at[kept - 1] == '0')
+            kept--;
+        *decimals = kept - whole - 1;
+        if (FM_UNLIKELY(used == whole + 1))
+            return NULL;
+        if (FM_UNLIKELY(*decimals == 0))
+            kept = whole;
+    }
+    if (FM_UNLIKELY(used > 15 || whole == 0 || (*at == '0' && whole > 1)))
+        return NULL;
+    text = fm_digits_first(text, kept);
+    if (*decimals != 0)
+        text = _mm_shuffle_epi8(text, _mm_load_si128((const __m128i *)(const void *)fm_digits_unpoint[*decimals]));
+    *digits = fm_digits_join16(text);
+    return at + used;
 }
 
 static inline int fm_number_decimal(const fm_number *number, int scale_max, fm_decimal_number *out)
