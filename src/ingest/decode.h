@@ -64,6 +64,7 @@ typedef struct fm_decoder {
     uint8_t likely_row;  /* of the record before */
     bool spaced;         /* JSON: its keys stood as in `, "price": 1` */
     uint32_t ts_head;    /* JSON: the first four characters of the last time, */
+    int32_t double_scale; /* MessagePack: decimals of the last price sent as a double */
     uint64_t ts_head_ns; /* and what its first three digits count */
     uint32_t scratch_used;
     char scratch[FM_DECODE_SCRATCH];

@@ -5,17 +5,6 @@
  * with the comma before them, the colon, and the quote of a text behind it. */
 #include "ingest/decode/json_text.h"
 
-#include <stddef.h>
-
-typedef struct likely_key {
-    char text[16];
-    uint8_t mask[16];
-    uint32_t bit;   /* of its field */
-    uint32_t place; /* FM_LIKELY_PLACE */
-    uint8_t size, form, field;
-    uint8_t unused[21];
-} likely_key;
-
 #define QUOTE_FORM_TYPE    "\""
 #define QUOTE_FORM_SYMBOL  "\""
 #define QUOTE_FORM_NAME    "\""
@@ -26,24 +15,19 @@ typedef struct likely_key {
 #define QUOTE_FORM_REAL    ""
 #define QUOTE_FORM_LIST    ""
 
-static const likely_key keys[2][FM_FIELD_COUNT]
+static const fm_likely_key keys[2][FM_FIELD_COUNT]
     __attribute__((aligned(64))) = {{
-                                        {"}", FM_MASK(1), 0, 0, 1, FORM_NONE, FM_FIELD_NONE, {0}},
-#define KEY(text, id, form)                                                                                            \
-    {text, FM_MASK(sizeof(text) - 1), FM_FIELD_BIT(id), FM_LIKELY_PLACE(id), sizeof(text) - 1, form, FM_FIELD_##id,    \
-     {0}},
-#define FIELD(id, name, form, code, kinds) KEY(",\"" name "\":" QUOTE_##form, id, form)
+                                        {{"}"}, FM_MASK(1), 0, 0, 1, FORM_NONE, FM_FIELD_NONE, {0}},
+#define FIELD(id, name, form, code, kinds) FM_LIKELY_KEY(",\"" name "\":" QUOTE_##form, id, form),
 #include "ingest/decode/fields.def"
 #undef FIELD
                                     },
                                     {
-                                        {"}", FM_MASK(1), 0, 0, 1, FORM_NONE, FM_FIELD_NONE, {0}},
-#define FIELD(id, name, form, code, kinds) KEY(", \"" name "\": " QUOTE_##form, id, form)
+                                        {{"}"}, FM_MASK(1), 0, 0, 1, FORM_NONE, FM_FIELD_NONE, {0}},
+#define FIELD(id, name, form, code, kinds) FM_LIKELY_KEY(", \"" name "\": " QUOTE_##form, id, form),
 #include "ingest/decode/fields.def"
 #undef FIELD
-#undef KEY
                                     }};
-static_assert(sizeof(likely_key) == 64, "a cache line");
 
 static inline __m128i load16(const char *at)
 {
@@ -86,20 +70,18 @@ static inline const char *read_ts(fm_json *json, const char *at)
     return at + 19;
 }
 
-static inline const char *read_decimal(fm_json *json, const likely_key *key, const char *at)
+static inline const char *read_decimal(fm_json *json, const fm_likely_key *key, const char *at)
 {
     uint64_t digits;
     unsigned decimals;
     const char *next = fm_number_scan_near(at, &digits, &decimals);
     if (FM_UNLIKELY(!next || !ends_value(*next) || (int)decimals > json->decoder->limits.scale_max))
         return NULL;
-    fm_decimal_number *decimal = (fm_decimal_number *)(void *)((char *)json->draft.decimal + key->place);
-    decimal->mantissa = (int64_t)digits;
-    decimal->scale = (int32_t)decimals;
+    fm_likely_decimal(&json->draft, key, (int64_t)digits, (int)decimals);
     return next;
 }
 
-static inline const char *read_count(fm_json *json, const likely_key *key, const char *at)
+static inline const char *read_count(fm_json *json, const fm_likely_key *key, const char *at)
 {
     uint64_t digits;
     const char *next = fm_number_scan_count(at, &digits);
@@ -125,11 +107,6 @@ static inline const char *read_text(const fm_json *json, const char *at, unsigne
     return at + size + 1;
 }
 
-static inline fm_slice *place_of(const fm_json *json, const likely_key *key)
-{
-    return (fm_slice *)(void *)((char *)json->draft.record + key->place);
-}
-
 /* `trade"` or `quote"`; returns the kind. */
 static inline unsigned kind_of(const char *at)
 {
@@ -141,7 +118,7 @@ static inline unsigned kind_of(const char *at)
     return word << 16 == trade_word << 16 ? FM_TRADE : word << 16 == quote_word << 16 ? FM_QUOTE : FM_KIND_NONE;
 }
 
-static inline const char *read_word(fm_json *json, const likely_key *key, const char *at, unsigned run)
+static inline const char *read_word(fm_json *json, const fm_likely_key *key, const char *at, unsigned run)
 {
     fm_slice text;
     const char *next = read_text(json, at, run, 0x20, &text);
@@ -151,7 +128,7 @@ static inline const char *read_word(fm_json *json, const likely_key *key, const 
 }
 
 /* The value behind a key; NULL when it is not as feeds write it. */
-static inline __attribute__((always_inline)) const char *read_likely(fm_json *json, const likely_key *key,
+static inline __attribute__((always_inline)) const char *read_likely(fm_json *json, const fm_likely_key *key,
                                                                      const char *at)
 {
     const __m128i name = _mm_setr_epi8(0x20, 0x21, 0x23, 0x5b, 0x5d, 0x7e, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
@@ -166,9 +143,9 @@ static inline __attribute__((always_inline)) const char *read_likely(fm_json *js
         json->draft.record->kind = (uint8_t)kind;
         return kind ? at + 6 : NULL;
     case FORM_SYMBOL:
-        return read_text(json, at, FM_LIKELY_RUN(symbol, at), 0x21, place_of(json, key));
+        return read_text(json, at, FM_LIKELY_RUN(symbol, at), 0x21, fm_likely_name(&json->draft, key));
     case FORM_NAME:
-        return read_text(json, at, FM_LIKELY_RUN(name, at), 0x20, place_of(json, key));
+        return read_text(json, at, FM_LIKELY_RUN(name, at), 0x20, fm_likely_name(&json->draft, key));
     case FORM_WORD:
         return read_word(json, key, at, FM_LIKELY_RUN(name, at));
     case FORM_TIME:
@@ -191,11 +168,11 @@ static inline __attribute__((always_inline)) const char *read_pairs(fm_json *jso
 {
     fm_decoder *decoder = json->decoder;
     const char *far = json->far;
-    const likely_key *table = keys[decoder->spaced];
+    const fm_likely_key *table = keys[decoder->spaced];
     uint32_t seen = json->draft.seen;
     unsigned begin = fm_likely_place(decoder, expected);
     for (;;) {
-        const likely_key *key = &table[*expected];
+        const fm_likely_key *key = &table[*expected];
         if (FM_UNLIKELY(!fm_likely_stands(bytes, key->text, key->mask)))
             break;
         const char *next = read_likely(json, key, at + key->size);

@@ -14,6 +14,8 @@
 
 #include "ingest/decode/machine.h"
 
+#include <stddef.h>
+
 #define FM_LIKELY_KEYS 16 /* of a row; the last is always FM_FIELD_NONE */
 
 extern const uint8_t fm_likely_first[64];
@@ -44,6 +46,43 @@ static inline uint8_t *fm_likely_learn(const fm_draft *draft, fm_decoder *decode
         return expected; /* beyond the last place every key is a surprise */
     *expected++ = (uint8_t)field;
     return field == FM_FIELD_TYPE ? fm_likely_kind(decoder, expected, draft->record->kind) : expected;
+}
+
+/* A key as it is expected: its bytes on the wire and what becomes of its value. */
+typedef struct fm_likely_key {
+    union {
+        char text[16];
+        struct {
+            char head, name[15]; /* MessagePack */
+        };
+    };
+    uint8_t mask[16]; /* 0xff for each byte of the text */
+    uint32_t bit;     /* of its field */
+    uint32_t place;   /* FM_LIKELY_PLACE */
+    uint8_t size, form, field;
+    uint8_t unused[21];
+} fm_likely_key;
+static_assert(sizeof(fm_likely_key) == 64, "a cache line");
+
+#define FM_LIKELY_KEY(text, id, form)                                                                                  \
+    {                                                                                                                  \
+        {text}, FM_MASK(sizeof(text) - 1), FM_FIELD_BIT(id), FM_LIKELY_PLACE(id), sizeof(text) - 1, form,              \
+            FM_FIELD_##id,                                                                                             \
+        {                                                                                                              \
+            0                                                                                                          \
+        }                                                                                                              \
+    }
+
+static inline fm_slice *fm_likely_name(const fm_draft *draft, const fm_likely_key *key)
+{
+    return (fm_slice *)(void *)((char *)draft->record + key->place);
+}
+
+static inline void fm_likely_decimal(fm_draft *draft, const fm_likely_key *key, int64_t mantissa, int scale)
+{
+    fm_decimal_number *decimal = (fm_decimal_number *)(void *)((char *)draft->decimal + key->place);
+    decimal->mantissa = mantissa;
+    decimal->scale = scale;
 }
 
 static inline bool fm_likely_stands(__m128i bytes, const char text[16], const uint8_t mask[16])

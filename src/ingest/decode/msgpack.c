@@ -5,17 +5,7 @@
  * form of any key: they are refused as values of known keys and skipped elsewhere; keys that are not text are unknown
  * keys. Lengths that promise more than the body holds cost nothing: nothing is reserved, and every element that is read
  * has at least one byte. */
-#include "ingest/decode/machine.h"
-
-typedef struct reader {
-    fm_decoder *decoder;
-    const char *end;
-    fm_field field; /* whose value is being read */
-    int code;       /* why reading stopped */
-    const char *at;
-    const char *reason;
-    fm_draft draft;
-} reader;
+#include "ingest/decode/msgpack_read.h"
 
 typedef enum shape {
     SHAPE_NIL,
@@ -36,7 +26,7 @@ typedef struct head {
     double real;
 } head;
 
-static const char *stop(reader *in, int code, const char *at, const char *reason)
+static const char *stop(fm_msgpack *in, int code, const char *at, const char *reason)
 {
     in->code = code;
     in->at = at;
@@ -133,7 +123,7 @@ static inline const char *read_head(const char *at, const char *end, head *out)
 
 static const char cut_off[] = "a value is cut off, or its type byte does not exist";
 
-static const char *skip_bytes(reader *in, const char *at, const head *value, uint32_t bytes_max)
+static const char *skip_bytes(fm_msgpack *in, const char *at, const head *value, uint32_t bytes_max)
 {
     if ((size_t)(in->end - at) < value->count)
         return stop(in, FM_malformed, at, cut_off);
@@ -145,7 +135,7 @@ static const char *skip_bytes(reader *in, const char *at, const head *value, uin
 }
 
 /* What follows a head that has been read: bytes, or values within values, bounded by the limits. */
-static const char *skip_rest(reader *in, const char *at, head value)
+static const char *skip_rest(fm_msgpack *in, const char *at, head value)
 {
     uint64_t left[FM_DEPTH_MAX]; /* values to come, by level */
     uint32_t depth = 0;
@@ -171,14 +161,14 @@ static const char *skip_rest(reader *in, const char *at, head value)
     }
 }
 
-static const char *skip(reader *in, const char *at)
+static const char *skip(fm_msgpack *in, const char *at)
 {
     head value;
     const char *next = read_head(at, in->end, &value);
     return next ? skip_rest(in, next, value) : stop(in, FM_malformed, at, cut_off);
 }
 
-static const char *read_conditions(reader *in, const char *at, uint64_t count)
+static const char *read_conditions(fm_msgpack *in, const char *at, uint64_t count)
 {
     for (; count > 0; count--) {
         head name;
@@ -197,7 +187,7 @@ static const char *read_conditions(reader *in, const char *at, uint64_t count)
 }
 
 /* The value of a known key. */
-static const char *read_value(reader *in, fm_field field, const char *at)
+static const char *read_value(fm_msgpack *in, fm_field field, const char *at)
 {
     head value;
     const char *begin = at;
@@ -235,60 +225,8 @@ static const char *read_value(reader *in, fm_field field, const char *at)
     }
 }
 
-static inline uint64_t load_big(const char *at, unsigned bits)
-{
-    uint64_t word;
-    memcpy(&word, at, 8);
-    return __builtin_bswap64(word) >> (64 - bits);
-}
-
-/* The forms that feeds write, read without a head, at least 40 bytes from the end: short texts, unsigned integers,
- * doubles. NULL when it is another. */
-static inline const char *read_usual(reader *in, fm_field field, const char *at)
-{
-    static const uint8_t widths[4] = {8, 16, 32, 64};
-    unsigned byte = (unsigned char)*at, form = fm_field_forms[field], size = byte & 0x1f;
-    uint64_t count;
-    const char *next;
-    if (form <= FORM_NAME) { /* texts come first */
-        fm_slice text = {at + 1, size};
-        if (byte >> 5 != 5 || !fm_name_valid(text.data, size, field == FM_FIELD_SYMBOL ? 0x21 : 0x20))
-            return NULL;
-        if (form == FORM_TYPE)
-            fm_draft_type(&in->draft, text, at);
-        else
-            *fm_draft_place(in->draft.record, field) = text;
-        return at + 1 + size;
-    }
-    if (byte < 0x80) {
-        count = byte;
-        next = at + 1;
-    } else if (byte >= 0xcc && byte <= 0xcf) {
-        count = load_big(at + 1, widths[byte - 0xcc]);
-        next = at + 1 + widths[byte - 0xcc] / 8;
-    } else {
-        if (byte != 0xcb || form != FORM_DECIMAL)
-            return NULL;
-        double x;
-        count = load_big(at + 1, 64);
-        memcpy(&x, &count, 8);
-        fm_draft_double(&in->draft, field, x, false, at);
-        return at + 9;
-    }
-    if (form == FORM_TIME)
-        return fm_draft_ts_good(&in->draft, count) ? next : NULL;
-    if (form == FORM_COUNT) {
-        fm_draft_count(&in->draft, field, count, true, at);
-        return next;
-    }
-    if (form != FORM_DECIMAL || count > (uint64_t)FM_MAGNITUDE_MAX)
-        return NULL;
-    in->draft.decimal[field - FM_FIELD_PRICE] = (fm_decimal_number){(int64_t)count, 0};
-    return next;
-}
-
 /* A key; in->field is the field. */
-static const char *read_key(reader *in, const char *at)
+static const char *read_key(fm_msgpack *in, const char *at)
 {
     head key;
     const char *begin = at;
@@ -311,57 +249,39 @@ static const char *read_key(reader *in, const char *at)
     return at + key.count;
 }
 
-/* Keys as they usually stand: short texts. */
-static const struct usual_key {
-    char head, name[15];
-    uint16_t mask; /* a bit for each byte of them */
-    uint8_t size;
-    uint8_t unused[13];
-} usual_keys[FM_FIELD_COUNT] __attribute__((aligned(32))) = {
-    {(char)0xc1, "", 1, 1, {0}}, /* stands nowhere */
-#define FIELD(id, name, form, code, kinds)                                                                             \
-    {(char)(0xa0 + sizeof(name) - 1), name, (1u << sizeof(name)) - 1, sizeof(name), {0}},
-#include "ingest/decode/fields.def"
-#undef FIELD
-};
-
-static inline bool stands(const struct usual_key *key, const char *at)
+/* Pairs in the general way, and the expected ones between them. */
+static __attribute__((noinline)) const char *read_rest(fm_msgpack *in, const char *at, uint64_t count)
 {
-    __m128i same = _mm_cmpeq_epi8(_mm_loadu_si128((const __m128i *)(const void *)at),
-                                  _mm_load_si128((const __m128i *)(const void *)key));
-    return ((unsigned)_mm_movemask_epi8(same) & key->mask) == key->mask;
-}
-
-#define FAR 64 /* bytes: a usual key, and 40 for its value */
-
-/* A key and its value; as in JSON the key that stood here in the record before is tried first. */
-static inline const char *read_pair(reader *in, const char *at, uint8_t *expected)
-{
-    fm_field field = *expected;
-    const struct usual_key *key = &usual_keys[field];
-    if (FM_LIKELY(in->end - at >= FAR && stands(key, at) && fm_draft_key(&in->draft, field))) {
-        at += key->size;
-        const char *next = read_usual(in, field, at);
-        if (FM_LIKELY(next != NULL))
-            return next;
-        in->field = field;
-        return read_value(in, field, at);
-    }
-    at = read_key(in, at);
-    if (FM_UNLIKELY(!at))
-        return NULL;
-    *expected = (uint8_t)in->field;
-    return in->field != FM_FIELD_NONE ? read_value(in, in->field, at) : skip(in, at);
-}
-
-static inline const char *read_map(reader *in, const char *at, uint64_t count)
-{
-    uint8_t *expected = in->decoder->column, *last = expected + sizeof in->decoder->column - 1;
-    for (; count > 0; count--) {
-        at = read_pair(in, at, expected);
+    while (count > 0) {
+        at = read_key(in, at);
         if (FM_UNLIKELY(!at))
             return NULL;
-        expected += expected < last; /* beyond the last place every key is a surprise */
+        fm_field field = in->field;
+        at = field != FM_FIELD_NONE ? read_value(in, field, at) : skip(in, at);
+        if (FM_UNLIKELY(!at))
+            return NULL;
+        in->expected = fm_likely_learn(&in->draft, in->decoder, in->expected, field);
+        count--;
+        at = fm_msgpack_likely(in, at, &count);
+    }
+    return at;
+}
+
+static inline const char *read_map(fm_msgpack *in, const char *at, uint64_t count)
+{
+    const char *begin = at;
+    uint64_t left = count;
+    in->far = in->end - at >= FM_MSGPACK_FAR ? in->end - FM_MSGPACK_FAR : NULL;
+    in->expected = fm_likely_begin(in->decoder);
+    in->twice = false;
+    at = fm_msgpack_likely(in, at, &left);
+    if (FM_UNLIKELY(left > 0))
+        at = read_rest(in, at, left);
+    if (FM_UNLIKELY(in->twice)) { /* once more, key by key, to find it */
+        fm_draft_init(&in->draft, in->draft.record, &in->decoder->limits);
+        in->expected = fm_likely_begin(in->decoder);
+        in->far = NULL;
+        at = read_rest(in, begin, count);
     }
     return at;
 }
@@ -389,7 +309,7 @@ static const char *recover(const char *at, const char *end)
 }
 
 /* The record at `begin` could not be read; the next one is behind it, if its end can be told. */
-static int refuse(reader *in, const char *begin)
+static int refuse(fm_msgpack *in, const char *begin)
 {
     fm_decoder *decoder = in->decoder;
     const char *next = recover(begin, in->end);
@@ -405,7 +325,7 @@ int fm_msgpack_next(fm_decoder *decoder, fm_record *record)
 {
     const char *at, *begin = decoder->at;
     head value;
-    reader in;
+    fm_msgpack in;
     in.decoder = decoder;
     in.end = decoder->end;
     in.field = FM_FIELD_NONE;

@@ -28,8 +28,8 @@ static const uint64_t power_of_ten[20] = {
 };
 
 /* Every one of them is a double exactly, so that one multiplication or division rounds once. */
-static const double power_of_ten_exact[23] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
-                                              1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+const double fm_power_of_ten_exact[23] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
+                                          1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
 const uint8_t fm_digits_slide[32] = {0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
                                      0x80, 0x80, 0x80, 0x80, 0x80, 0,    1,    2,    3,    4,    5,
@@ -181,7 +181,7 @@ int fm_number_decimal_slow(const fm_number *number, int scale_max, fm_decimal_nu
 
 static bool reads_back(int64_t mantissa, int scale, double x, bool single)
 {
-    double back = (double)mantissa / power_of_ten_exact[scale];
+    double back = (double)mantissa / fm_power_of_ten_exact[scale];
     return single ? (float)back == (float)x : back == x;
 }
 
@@ -215,7 +215,7 @@ int fm_decimal_of_double(double x, bool single, int scale_max, fm_decimal_number
     }
     /* Up to 15 digits a decimal and its double determine each other, and the product is off by less than one half: one
      * try tells. */
-    double widest = magnitude * power_of_ten_exact[scale_max];
+    double widest = magnitude * fm_power_of_ten_exact[scale_max];
     if (!single && widest < 1e15) {
         int64_t mantissa = (int64_t)(widest + 0.5);
         if (!reads_back(mantissa, scale_max, magnitude, false))
@@ -224,7 +224,7 @@ int fm_decimal_of_double(double x, bool single, int scale_max, fm_decimal_number
         return 0;
     }
     for (int scale = 1; scale <= scale_max; scale++) {
-        double product = magnitude * power_of_ten_exact[scale];
+        double product = magnitude * fm_power_of_ten_exact[scale];
         if (product > (double)FM_MAGNITUDE_MAX)
             return FM_DECIMAL_TOO_LARGE;
         int64_t middle = (int64_t)floor(product + 0.5);
@@ -244,8 +244,8 @@ bool fm_number_double(const fm_number *number, double *out)
     if (!number->truncated && number->digits <= (uint64_t)FM_MAGNITUDE_MAX && number->exponent >= -22 &&
         number->exponent <= 22) {
         value = (double)number->digits;
-        value = number->exponent < 0 ? value / power_of_ten_exact[-number->exponent]
-                                     : value * power_of_ten_exact[number->exponent];
+        value = number->exponent < 0 ? value / fm_power_of_ten_exact[-number->exponent]
+                                     : value * fm_power_of_ten_exact[number->exponent];
         value = number->negative ? -value : value;
     } else if (!number->text) {
         value = number->negative ? -(double)number->digits : (double)number->digits;

@@ -39,6 +39,10 @@ static inline int fm_number_decimal(const fm_number *number, int scale_max, fm_d
  * as the double 1.38512 is 138512 / 10^5. 0, or FM_DECIMAL_TOO_*; x must be finite. */
 int fm_decimal_of_double(double x, bool single, int scale_max, fm_decimal_number *out);
 
+/* The same for x from 0 on when it has at most `scale` decimals and fifteen digits, as the price before had; false when
+ * it has not, or is nothing a decimal can be. */
+static inline bool fm_decimal_of_double_near(double x, int scale, fm_decimal_number *out);
+
 /* The nearest double, ties to even. False when it is not finite or has more than FM_REAL_TEXT_MAX characters. */
 bool fm_number_double(const fm_number *number, double *out);
 
@@ -156,6 +160,25 @@ static inline const char *fm_number_scan_near(const char *at, uint64_t *digits, 
         text = _mm_shuffle_epi8(text, _mm_load_si128((const __m128i *)(const void *)fm_digits_unpoint[*decimals]));
     *digits = fm_digits_join16(text);
     return at + used;
+}
+
+extern const double fm_power_of_ten_exact[23]; /* every one is a double exactly */
+
+/* Up to fifteen digits a decimal and its double determine each other: one that reads back is the one. */
+static inline bool fm_decimal_of_double_near(double x, int scale, fm_decimal_number *out)
+{
+    double power = fm_power_of_ten_exact[scale];
+    int64_t mantissa = _mm_cvttsd_si64(_mm_set_sd(x * power + 0.5)); /* INT64_MIN for what does not fit */
+    if (FM_UNLIKELY((uint64_t)mantissa >= 1000000000000000 || (double)mantissa / power != x))
+        return false;
+    uint64_t digits = (uint64_t)mantissa;
+    while (scale > 0 && digits % 10 == 0) {
+        digits /= 10;
+        scale--;
+    }
+    out->mantissa = (int64_t)digits;
+    out->scale = scale;
+    return true;
 }
 
 static inline int fm_number_decimal(const fm_number *number, int scale_max, fm_decimal_number *out)

@@ -1,0 +1,161 @@
+/* ingest/decode/msgpack_likely.c - maps of MessagePack as feeds write them: the keys of the record before (likely.h),
+ * short texts, unsigned integers, doubles. */
+#include "ingest/decode/msgpack_read.h"
+
+/* Keys as they usually stand: short texts. */
+static const fm_likely_key keys[FM_FIELD_COUNT] __attribute__((aligned(64))) = {
+    {{"\xc1"}, FM_MASK(1), 0, 0, 1, FORM_NONE, FM_FIELD_NONE, {0}}, /* stands nowhere */
+#define FIELD(id, key, kind_of_value, code, kinds)                                                                     \
+    {{.head = (char)(0xa0 + sizeof(key) - 1), .name = key},                                                            \
+     FM_MASK(sizeof(key)),                                                                                             \
+     FM_FIELD_BIT(id),                                                                                                 \
+     FM_LIKELY_PLACE(id),                                                                                              \
+     sizeof(key),                                                                                                      \
+     kind_of_value,                                                                                                    \
+     FM_FIELD_##id,                                                                                                    \
+     {0}},
+#include "ingest/decode/fields.def"
+#undef FIELD
+};
+
+static inline uint64_t load_big(const char *at)
+{
+    uint64_t word;
+    memcpy(&word, at, 8);
+    return __builtin_bswap64(word);
+}
+
+static inline const char *likely_text(const char *at, unsigned run, fm_slice *text)
+{
+    unsigned size = (unsigned char)*at - 0xa0u;
+    if (FM_UNLIKELY(size - 1 > 15 || run < size))
+        return NULL;
+    *text = (fm_slice){at + 1, size};
+    return at + 1 + size;
+}
+
+static inline const char *likely_unsigned(const char *at, uint64_t *out)
+{
+    unsigned byte = (unsigned char)*at, width = byte - 0xcc; /* as a power of two, of bytes */
+    if (byte < 0x80) {
+        *out = byte;
+        return at + 1;
+    }
+    if (FM_UNLIKELY(width > 3))
+        return NULL;
+    *out = load_big(at + 1) >> (-(8u << width) & 63);
+    return at + 1 + (1u << width);
+}
+
+static inline const char *likely_decimal(fm_msgpack *in, const fm_likely_key *key, const char *at)
+{
+    uint64_t bits;
+    fm_decimal_number number;
+    if ((unsigned char)*at != 0xcb) {
+        at = likely_unsigned(at, &bits);
+        if (FM_UNLIKELY(!at || bits > (uint64_t)FM_MAGNITUDE_MAX))
+            return NULL;
+        fm_likely_decimal(&in->draft, key, (int64_t)bits, 0);
+        return at;
+    }
+    double x;
+    bits = load_big(at + 1);
+    memcpy(&x, &bits, 8);
+    if (FM_UNLIKELY(!fm_decimal_of_double_near(x, in->decoder->double_scale, &number))) {
+        const fm_decimal_number *decimal = &in->draft.decimal[key->field - FM_FIELD_PRICE];
+        int code = in->draft.code;
+        fm_draft_double(&in->draft, (fm_field)key->field, x, false, at);
+        if (in->draft.code == code && code == 0)
+            in->decoder->double_scale = decimal->scale;
+        return at + 9;
+    }
+    fm_likely_decimal(&in->draft, key, number.mantissa, number.scale);
+    return at + 9;
+}
+
+/* The value behind a key in the form that feeds write; NULL when it has another. */
+static inline __attribute__((always_inline)) const char *read_likely(fm_msgpack *in, const fm_likely_key *key,
+                                                                     const char *at)
+{
+    const __m128i name = _mm_setr_epi8(0x20, 0x7e, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    const __m128i symbol = _mm_setr_epi8(0x21, 0x7e, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+    const char *next;
+    fm_slice text;
+    uint64_t count;
+    switch ((fm_form)key->form) {
+    case FORM_TYPE:
+        next = likely_text(at, FM_LIKELY_RUN(name, at + 1), &text);
+        if (FM_LIKELY(next != NULL))
+            fm_draft_type(&in->draft, text, at);
+        return next;
+    case FORM_SYMBOL:
+        return likely_text(at, FM_LIKELY_RUN(symbol, at + 1), &in->draft.record->symbol);
+    case FORM_NAME:
+        return likely_text(at, FM_LIKELY_RUN(name, at + 1), fm_likely_name(&in->draft, key));
+    case FORM_WORD:
+        next = likely_text(at, FM_LIKELY_RUN(name, at + 1), &text);
+        if (FM_LIKELY(next != NULL))
+            fm_draft_word(&in->draft, (fm_field)key->field, text, at);
+        return next;
+    case FORM_TIME:
+        return (unsigned char)*at == 0xcf && fm_draft_ts_good(&in->draft, load_big(at + 1)) ? at + 9 : NULL;
+    case FORM_DECIMAL:
+        return likely_decimal(in, key, at);
+    case FORM_COUNT:
+        next = likely_unsigned(at, &count);
+        if (FM_LIKELY(next != NULL))
+            fm_draft_count(&in->draft, (fm_field)key->field, count, true, at);
+        return next;
+    case FORM_NONE:
+    case FORM_REAL:
+    case FORM_LIST:
+        return NULL;
+    }
+    __builtin_unreachable();
+}
+
+static inline bool stands(const char *at, const char text[16], const uint8_t mask[16])
+{
+    return fm_likely_stands(_mm_loadu_si128((const __m128i *)(const void *)at), text, mask);
+}
+
+const char *fm_msgpack_likely(fm_msgpack *in, const char *at, uint64_t *left)
+{
+    static const char types[2][16] __attribute__((aligned(16))) = {"\xa4type\xa5trade", "\xa4type\xa5quote"};
+    static const uint8_t type_mask[16] __attribute__((aligned(16))) = FM_MASK(11);
+    const char *far = in->far;
+    if (FM_UNLIKELY(!far))
+        return at;
+    uint8_t *expected = in->expected;
+    uint32_t seen = in->draft.seen;
+    uint64_t count = *left, before = (uint64_t)__builtin_popcount(seen) + count;
+    if (FM_LIKELY(seen == 0 && count > 0 && at <= far)) {
+        unsigned kind = stands(at, types[0], type_mask) ? FM_TRADE : stands(at, types[1], type_mask) ? FM_QUOTE : 0;
+        if (FM_LIKELY(kind != 0)) {
+            in->draft.record->kind = (uint8_t)kind;
+            expected = fm_likely_kind(in->decoder, expected, kind) + 1;
+            seen = FM_FIELD_BIT(TYPE);
+            at += 11;
+            count--;
+        }
+    }
+    while (count > 0 && FM_LIKELY(at <= far)) {
+        const fm_likely_key *key = &keys[*expected];
+        if (FM_UNLIKELY(!stands(at, key->text, key->mask)))
+            break;
+        const char *next = read_likely(in, key, at + key->size);
+        if (FM_UNLIKELY(!next))
+            break;
+        at = next;
+        seen |= key->bit;
+        expected++;
+        count--;
+        if (FM_UNLIKELY(key->form == FORM_TYPE))
+            expected = fm_likely_kind(in->decoder, expected, in->draft.record->kind);
+    }
+    in->expected = expected;
+    in->draft.seen = seen;
+    *left = count;
+    in->twice |= (uint64_t)__builtin_popcount(seen) + count != before;
+    return at;
+}
