@@ -126,6 +126,7 @@ typedef struct fm_series { /* what every record reads or writes comes first: an 
     int64_t  last_trade_ns, last_quote_ns, last_value_ns;
     /* Derived from the block, never state of its own (fm_series_derive): */
     uint64_t ready[4];   /* columns that are not NaN: FM_MASK_WORDS of engine/plan.h */
+    uint64_t rules_ready[FM_RULES_MAX / 64]; /* rules of the layout that miss none of their columns */
     uint64_t pending[FM_RULES_MAX / 64]; /* rules whose `when` holds */
     uint64_t crossed;
     uint64_t published; /* `records` when its latest values were last sent: not state */

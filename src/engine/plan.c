@@ -192,7 +192,7 @@ static void layout_destroy(fm_layout *layout)
 {
     for (uint32_t c = 0; c < FM_PROGRAMS; c++) {
         free(layout->program[c].step);
-        free(layout->program[c].rule);
+        free(layout->program[c].reader);
     }
     free(layout->node);
     free(layout->node_state);
@@ -272,8 +272,8 @@ static void program_make(const fm_plan *plan, const fm_layout *layout, uint32_t 
     bool steps[FM_NODES_MAX] = {false};
     uint64_t readers[FM_RULES_MAX / 64] = {0};
     program->step = calloc(layout->node_count + 1, sizeof(*program->step));
-    program->rule = calloc(layout->rule_count + 1, sizeof(*program->rule));
-    FM_ASSERT(program->step != NULL && program->rule != NULL);
+    program->reader = calloc(layout->rule_count + 1, sizeof(*program->reader));
+    FM_ASSERT(program->step != NULL && program->reader != NULL);
     for (uint32_t i = 0; i < layout->node_count; i++) {
         uint32_t n = layout->node[i];
         const fm_node *node = &plan->node[n];
@@ -286,13 +286,11 @@ static void program_make(const fm_plan *plan, const fm_layout *layout, uint32_t 
     }
     for (uint32_t i = 0; i < layout->rule_count; i++) {
         uint32_t r = layout->rule[i];
-        bool looks = ((readers[r / 64] >> (r % 64)) & 1) != 0 || plan->set->rule[r].has_on_event;
-        if (carries == 0 || !looks || ((plan->rule[r].kinds >> kind_of(carries)) & 1) == 0)
-            continue;
-        program->rule[program->rule_count++] = (uint16_t)r;
-        program->rules[r / 64] |= UINT64_C(1) << (r % 64);
-        for (uint32_t w = 0; w < FM_MASK_WORDS; w++)
-            program->needs.word[w] |= plan->rule[r].needs.word[w];
+        bool reads = ((readers[r / 64] >> (r % 64)) & 1) != 0, kind = ((plan->rule[r].kinds >> kind_of(carries)) & 1) != 0;
+        if (reads)
+            program->reader[program->reader_count++] = (uint16_t)r;
+        if (carries != 0 && kind && (reads || plan->set->rule[r].has_on_event))
+            program->rules[r / 64] |= UINT64_C(1) << (r % 64);
     }
 }
 

@@ -65,11 +65,10 @@ static_assert(FM_COLUMNS_MAX <= 256, "a column's index is a byte");
 /* All that one kind of record sets off in an instrument, by what it carries: nodes to step, and the rules that look at the row: those
  * that read a column of such a node, and handlers, of this kind of record. */
 typedef struct fm_program {
+    uint64_t  rules[FM_RULES_MAX / 64]; /* that look at the row, a bit each */
     fm_step  *step;
-    uint32_t  step_count, rule_count;
-    uint16_t *rule;
-    fm_mask   needs;                     /* of all these rules */
-    uint64_t  rules[FM_RULES_MAX / 64];  /* the same rules, a bit each */
+    uint16_t *reader;                   /* rules that read a column of these nodes, whatever kinds they look at */
+    uint32_t  step_count, reader_count;
 } fm_program;
 
 #define FM_PROGRAMS 16 /* by FM_STEP_* */

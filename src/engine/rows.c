@@ -10,15 +10,33 @@
 
 /* ---- kernels ---- */
 
-static inline void set_ready(fm_series *series, uint32_t column, double value)
+/* The bits by which the mask changed: nearly always none. */
+static inline uint64_t set_ready(fm_series *series, uint32_t column, double value)
 {
     uint64_t *ready = &series->ready[column / 64];
-    *ready = (*ready & ~(UINT64_C(1) << (column % 64))) | (uint64_t)!isnan(value) << (column % 64);
+    uint64_t change = (*ready >> (column % 64) ^ (uint64_t)!isnan(value)) & 1;
+    *ready ^= change << (column % 64);
+    return change;
+}
+
+static inline bool covers(const uint64_t *have, const fm_mask *need, uint32_t words)
+{
+    uint64_t missing = 0;
+    for (uint32_t w = 0; w < words; w++)
+        missing |= need->word[w] & ~have[w];
+    return missing == 0;
+}
+
+static inline void derive_rule(const fm_plan *plan, fm_series *series, uint32_t rule)
+{
+    uint64_t bit = UINT64_C(1) << (rule % 64), *ready = &series->rules_ready[rule / 64];
+    *ready = covers(series->ready, &plan->rule[rule].needs, plan->mask_words) ? *ready | bit : *ready & ~bit;
 }
 
 /* Steps what the record carries, in an order in which inputs come first. */
-static void step_nodes(const fm_program *program, fm_series *series, int64_t ts_ns, double *market)
+static void step_nodes(const fm_plan *plan, const fm_program *program, fm_series *series, int64_t ts_ns, double *market)
 {
+    uint64_t changes = 0;
     char *block = series->block;
     double *outputs = fm_block_outputs(series->layout, block);
     const fm_step *end = program->step + program->step_count;
@@ -41,9 +59,11 @@ static void step_nodes(const fm_program *program, fm_series *series, int64_t ts_
         for (uint32_t u = 0; u < step->used_count; u++) {
             double value = out[step->used[u]];
             outputs[step->column[u]] = value;
-            set_ready(series, step->column[u], value);
+            changes |= set_ready(series, step->column[u], value);
         }
     }
+    for (uint32_t i = 0; FM_UNLIKELY(changes != 0) && i < program->reader_count; i++)
+        derive_rule(plan, series, program->reader[i]);
 }
 
 /* ---- rows ---- */
@@ -52,11 +72,13 @@ void fm_series_derive(const fm_plan *plan, fm_series *series)
 {
     const double *outputs = fm_block_outputs(series->layout, series->block);
     memset(series->ready, 0, sizeof(series->ready));
+    memset(series->rules_ready, 0, sizeof(series->rules_ready));
     memset(series->pending, 0, sizeof(series->pending));
     for (uint32_t c = 0; c < plan->column_count; c++)
         series->ready[c / 64] |= (uint64_t)!isnan(outputs[c]) << (c % 64);
     for (uint32_t i = 0; i < series->layout->rule_count; i++) {
         uint32_t r = series->layout->rule[i];
+        derive_rule(plan, series, r);
         series->pending[r / 64] |= (uint64_t)(fm_block_rule(series->layout, series->block, i)->pending_ns != INT64_MIN) << (r % 64);
     }
 }
@@ -68,67 +90,51 @@ void fm_domain_derive(const fm_plan *plan, fm_fold_domain *domain)
         domain->quarantined[r / 64] |= (uint64_t)domain->health[r].quarantined << (r % 64);
 }
 
-static inline bool covers(const uint64_t *have, const fm_mask *need, uint32_t words)
-{
-    uint64_t missing = 0;
-    for (uint32_t w = 0; w < words; w++)
-        missing |= need->word[w] & ~have[w];
-    return missing == 0;
-}
-
 static inline void list_rule(fm_fold *fold, uint32_t rule, uint32_t row_index)
 {
     fold->rule_row[(size_t)rule * fold->config.batch_max + fold->rule_row_count[rule]++] = row_index;
 }
 
-/* Some rule that looks at this row may not: it is quarantined, killed, or misses an input. */
-static void list_some(fm_fold *fold, const fm_program *program, uint32_t row_index)
+static uint64_t without_killed(const fm_row *row, uint32_t word, uint64_t rules)
+{
+    for (uint64_t left = rules; left != 0; left &= left - 1)
+        if (fm_partition_kills(row->partition, 64 * word + (uint32_t)__builtin_ctzll(left), row->sequence, row->timers))
+            rules &= ~(left & -left);
+    return rules;
+}
+
+/* The rules that look at this row: those of the program that are not barred and miss no input. */
+static inline void list_rules(fm_fold *fold, const fm_program *program, uint32_t row_index)
 {
     const fm_row *row = &fold->row[row_index];
-    const fm_plan *plan = fold->current;
     const fm_fold_domain *domain = &row->partition->domain[row->series->domain];
-    for (uint32_t i = 0; i < program->rule_count; i++) {
-        uint32_t r = program->rule[i];
-        if ((domain->quarantined[r / 64] >> (r % 64)) & 1)
+    for (uint32_t w = 0; w < fold->current->rule_words; w++) {
+        uint64_t rules = program->rules[w] & ~domain->quarantined[w];
+        if (FM_UNLIKELY(row->partition->any_killed))
+            rules = without_killed(row, w, rules);
+        uint64_t ready = rules & row->series->rules_ready[w], missing = rules ^ ready;
+        for (; ready != 0; ready &= ready - 1)
+            list_rule(fold, 64 * w + (uint32_t)__builtin_ctzll(ready), row_index);
+        if (FM_LIKELY(missing == 0))
             continue;
-        if (FM_UNLIKELY(row->partition->any_killed) && fm_partition_kills(row->partition, r, row->sequence, row->timers))
-            continue;
-        if (!covers(row->series->ready, &plan->rule[r].needs, plan->mask_words)) {
-            domain->health[r].not_ready++;
-            fm_count(fold->config.counters, FM_METRIC_RULE_NOT_READY, 1);
-            continue;
-        }
-        list_rule(fold, r, row_index);
+        fm_count(fold->config.counters, FM_METRIC_RULE_NOT_READY, (uint64_t)__builtin_popcountll(missing));
+        for (; missing != 0; missing &= missing - 1)
+            domain->health[64 * w + (uint32_t)__builtin_ctzll(missing)].not_ready++;
     }
 }
 
-/* The rules that look at this row: nearly always all of the program's. */
-static void list_rules(fm_fold *fold, const fm_program *program, uint32_t row_index)
+static inline uint32_t add_row(fm_fold *fold, fm_partition *partition, fm_series *series, const fm_event *event, int64_t receive_ns,
+                               int64_t now_ns, uint64_t sequence, bool timer)
 {
-    const fm_row *row = &fold->row[row_index];
-    const fm_plan *plan = fold->current;
-    const uint64_t *quarantined = row->partition->domain[row->series->domain].quarantined;
-    uint64_t barred = row->partition->any_killed;
-    for (uint32_t w = 0; w < plan->rule_words; w++)
-        barred |= program->rules[w] & quarantined[w];
-    if (barred != 0 || !covers(row->series->ready, &program->needs, plan->mask_words)) {
-        list_some(fold, program, row_index);
-        return;
-    }
-    for (uint32_t i = 0; i < program->rule_count; i++)
-        list_rule(fold, program->rule[i], row_index);
-}
-
-static inline uint32_t add_row(fm_fold *fold, const fm_row *row)
-{
-    uint32_t index = fold->row_count++;
-    fold->row[index] = *row;
-    fold->row[index].price_scale = row->series->price_scale; /* those of this record: a later one of the batch may raise them */
-    fold->row[index].size_scale = row->series->size_scale;
-    uint32_t columns = fold->current->column_count;
+    uint32_t index = fold->row_count++, columns = fold->current->column_count;
+    fold->row[index] = (fm_row){.event = event, .series = series, .partition = partition, .sequence = sequence,
+                                .timers = partition->timers, .timer = timer, .position = partition->position,
+                                .receive_ns = receive_ns, .now_ns = now_ns,
+                                .price_scale = series->price_scale, /* those of this record: a later one of the batch may raise them */
+                                .size_scale = series->size_scale};
     /* Four at a time, past the end of both: rule states follow the outputs, and the next row (or spare room) the matrix row. */
     double *to = fold->matrix + (size_t)index * columns;
-    const double *from = fm_block_outputs(row->series->layout, row->series->block);
+    const double *from = fm_block_outputs(series->layout, series->block);
     for (uint32_t c = 0; c < columns; c += 4)
         memcpy(to + c, from + c, 4 * sizeof(double));
     return index;
@@ -141,10 +147,8 @@ void fm_rows_add(fm_fold *fold, fm_partition *partition, fm_series *series, cons
     if (series->layout->rule_count == 0)
         return;
     const fm_program *program = &series->layout->program[carries];
-    step_nodes(program, series, event->ts_ns, market);
-    uint32_t index = add_row(fold, &(fm_row){.event = event, .series = series, .partition = partition, .sequence = sequence,
-                                             .timers = partition->timers, .position = partition->position, .receive_ns = receive_ns,
-                                             .now_ns = partition->domain[series->domain].time_ns});
+    step_nodes(partition->plan, program, series, event->ts_ns, market);
+    uint32_t index = add_row(fold, partition, series, event, receive_ns, partition->domain[series->domain].time_ns, sequence, false);
     list_rules(fold, program, index);
 }
 
@@ -155,10 +159,7 @@ void fm_rows_add_timer(fm_fold *fold, fm_partition *partition, fm_series *series
         return;
     fm_event *event = &fold->timer_event[fold->row_count];
     *event = (fm_event){.ts_ns = due_ns, .series = series->index, .kind = FM_CLOCK, .seq = FM_SEQ_ABSENT};
-    uint32_t index = add_row(fold, &(fm_row){.event = event, .series = series, .partition = partition, .sequence = sequence,
-                                             .timers = partition->timers, .timer = true, .position = partition->position,
-                                             .receive_ns = receive_ns, .now_ns = due_ns});
-    fold->rule_row[(size_t)rule * fold->config.batch_max + fold->rule_row_count[rule]++] = index;
+    list_rule(fold, rule, add_row(fold, partition, series, event, receive_ns, due_ns, sequence, true));
     fm_count(fold->config.counters, FM_METRIC_TIMERS_FIRED, 1);
 }
 
