@@ -9,28 +9,35 @@
 
 static h2o_generator_t generator = {NULL, NULL};
 
+static const struct {
+    int status;
+    const char *text;
+} statuses[] = {
+    {200, "OK"},
+    {400, "Bad Request"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {405, "Method Not Allowed"},
+    {409, "Conflict"},
+    {413, "Content Too Large"},
+    {415, "Unsupported Media Type"},
+    {417, "Expectation Failed"},
+    {421, "Misdirected Request"},
+    {426, "Upgrade Required"},
+    {429, "Too Many Requests"},
+    {431, "Request Header Fields Too Large"},
+    {500, "Internal Server Error"},
+    {503, "Service Unavailable"},
+    {504, "Gateway Timeout"},
+    {507, "Insufficient Storage"},
+};
+
 const char *fm_status_text(int status)
 {
-    switch (status) {
-    case 200: return "OK";
-    case 202: return "Accepted";
-    case 400: return "Bad Request";
-    case 403: return "Forbidden";
-    case 404: return "Not Found";
-    case 405: return "Method Not Allowed";
-    case 409: return "Conflict";
-    case 413: return "Content Too Large";
-    case 415: return "Unsupported Media Type";
-    case 417: return "Expectation Failed";
-    case 421: return "Misdirected Request";
-    case 426: return "Upgrade Required";
-    case 429: return "Too Many Requests";
-    case 431: return "Request Header Fields Too Large";
-    case 503: return "Service Unavailable";
-    case 504: return "Gateway Timeout";
-    case 507: return "Insufficient Storage";
-    default: return "Internal Server Error";
-    }
+    for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
+        if (statuses[i].status == status)
+            return statuses[i].text;
+    return "Unknown";
 }
 
 void fm_answer_header(h2o_req_t *request, const char *name, const char *value)
@@ -52,7 +59,8 @@ static void send_pooled(h2o_req_t *request, int status, const char *content_type
     request->res.status = status;
     request->res.reason = fm_status_text(status);
     request->res.content_length = body.len;
-    h2o_add_header(&request->pool, &request->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL, content_type, strlen(content_type));
+    h2o_add_header(&request->pool, &request->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL, content_type,
+                   strlen(content_type));
     h2o_start_response(request, &generator);
     h2o_send(request, &body, head ? 0 : 1, H2O_SEND_STATE_FINAL);
 }
@@ -133,7 +141,8 @@ static void deliver(fm_mail *mail, fm_loop *loop)
             fm_answer_json(request, 200, (fm_slice){question->text.data, question->text.size});
         else
             fm_answer_problem(request, question->result, "could not answer for this %s: %s", question->what,
-                              question->error.message[0] != '\0' ? question->error.message : fm_error_text(question->result));
+                              question->error.message[0] != '\0' ? question->error.message
+                                                                 : fm_error_text(question->result));
     }
     fm_text_fini(&question->text);
     free(question);
@@ -185,10 +194,11 @@ void fm_question_fail(fm_question *question, int code)
 
 typedef struct problem_stream {
     h2o_ostream_t super;
-    h2o_iovec_t   body;
+    h2o_iovec_t body;
 } problem_stream;
 
-static void send_problem(h2o_ostream_t *super, h2o_req_t *request, h2o_iovec_t *bufs, size_t count, h2o_send_state_t state)
+static void send_problem(h2o_ostream_t *super, h2o_req_t *request, h2o_iovec_t *bufs, size_t count,
+                         h2o_send_state_t state)
 {
     problem_stream *stream = (problem_stream *)super;
 
@@ -207,14 +217,16 @@ static void on_setup(h2o_filter_t *self, h2o_req_t *request, h2o_ostream_t **slo
     (void)self;
     fm_count(loop->counters, FM_METRIC_HTTP_REQUESTS, 1);
     fm_count(loop->counters, FM_METRIC_HTTP_ERRORS, 1);
-    problem_text(&text, status, code, status == 417 ? "Expect: only 100-continue is known" : fm_error_text(code), (fm_slice){NULL, 0});
+    problem_text(&text, status, code, status == 417 ? "Expect: only 100-continue is known" : fm_error_text(code),
+                 (fm_slice){NULL, 0});
     problem_stream *stream = (problem_stream *)h2o_add_ostream(request, sizeof(*stream), slot);
     stream->super.do_send = send_problem;
     stream->body = h2o_strdup(&request->pool, text.data, text.size);
     fm_text_fini(&text);
     request->res.reason = fm_status_text(status);
     request->res.content_length = stream->body.len;
-    h2o_set_header(&request->pool, &request->res.headers, H2O_TOKEN_CONTENT_TYPE, H2O_STRLIT("application/problem+json"), 1);
+    h2o_set_header(&request->pool, &request->res.headers, H2O_TOKEN_CONTENT_TYPE,
+                   H2O_STRLIT("application/problem+json"), 1);
     h2o_setup_next_ostream(request, &stream->super.next);
 }
 

@@ -7,15 +7,15 @@
 #include <stdlib.h>
 
 struct fm_clerk {
-    fm_server      *server;
-    pthread_t       thread;
+    fm_server *server;
+    pthread_t thread;
     pthread_mutex_t lock;
-    pthread_cond_t  changed;
-    bool            stopping;
-    uint32_t        count;
+    pthread_cond_t changed;
+    bool stopping;
+    uint32_t count;
     struct {
         fm_clerk_job job;
-        void          *context;
+        void *context;
     } queue[FM_CLERK_JOBS_MAX];
 };
 

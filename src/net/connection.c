@@ -12,12 +12,13 @@
 #include <unistd.h>
 
 #define ACCEPT_BATCH   16
-#define REFUSE_BATCH   64   /* a sweep */
+#define REFUSE_BATCH   64    /* a sweep */
 #define BACKSTOP_MS    60000 /* the kernel's timeout comes behind ours, which is counted */
-#define PROGRESS_BYTES 4096 /* a reader that takes less within net.write_timeout counts as not reading */
+#define PROGRESS_BYTES 4096  /* a reader that takes less within net.write_timeout counts as not reading */
 
 static const char refusal[] =
-    "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nRetry-After: 1\r\nConnection: close\r\n"
+    "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/problem+json\r\nRetry-After: 1\r\nConnection: "
+    "close\r\n"
     "Content-Length: 175\r\n\r\n"
     "{\"type\":\"urn:fmads:problem:too_many_connections\",\"title\":\"net.connections_max was reached\",\"status\":503,"
     "\"detail\":\"no connection is free; retry\",\"code\":\"too_many_connections\"}\n";
@@ -57,7 +58,8 @@ static void refuse(fm_loop *loop, int fd)
     char trash[4096];
 
     fm_count(loop->counters, FM_METRIC_HTTP_CONNECTIONS_REFUSED, 1);
-    if (recv(fd, trash, sizeof(trash), MSG_DONTWAIT) >= -1) /* unread bytes would turn the close into a reset, and lose the answer */
+    if (recv(fd, trash, sizeof(trash), MSG_DONTWAIT) >=
+        -1) /* unread bytes would turn the close into a reset, and lose the answer */
         (void)!send(fd, refusal, sizeof(refusal) - 1, MSG_DONTWAIT | MSG_NOSIGNAL);
     shutdown(fd, SHUT_WR);
     close(fd);
@@ -72,7 +74,8 @@ static void take(fm_loop *loop, int fd)
         return;
     }
     fm_connection *c = calloc(1, sizeof(*c));
-    h2o_socket_t *sock = c != NULL ? h2o_evloop_socket_create(loop->ctx.loop, fd, H2O_SOCKET_FLAG_IS_ACCEPTED_CONNECTION) : NULL;
+    h2o_socket_t *sock =
+        c != NULL ? h2o_evloop_socket_create(loop->ctx.loop, fd, H2O_SOCKET_FLAG_IS_ACCEPTED_CONNECTION) : NULL;
     if (sock == NULL) {
         free(c);
         atomic_fetch_sub(&loop->server->connections, 1);
@@ -108,7 +111,8 @@ static bool full(const fm_loop *loop)
     return atomic_load(&loop->server->connections) >= loop->server->config.connections_max;
 }
 
-/* Out of file descriptors: the level-triggered listener would spin. The spare one is given up to accept, and to say so. */
+/* Out of file descriptors: the level-triggered listener would spin. The spare one is given up to accept, and to say so.
+ */
 static void accept_with_spare(fm_loop *loop)
 {
     for (int i = 0; i < REFUSE_BATCH && loop->spare_fd >= 0; i++) {

@@ -123,7 +123,8 @@ static void quarantine(const fm_submission *s, int code, uint32_t index, const c
     fm_gauge(s->loop->counters, FM_METRIC_QUARANTINE, q->count < q->capacity ? q->count : q->capacity);
 }
 
-/* Counts what the decoder refused, once it is certain that the request as a whole is taken. The engine counts the rest. */
+/* Counts what the decoder refused, once it is certain that the request as a whole is taken. The engine counts the rest.
+ */
 static void settle(fm_submission *s, fm_slice body)
 {
     fm_loop *loop = s->loop;
@@ -145,8 +146,8 @@ static void settle(fm_submission *s, fm_slice body)
     }
 }
 
-int fm_ingest_submit(fm_loop *loop, fm_format format, fm_slice body, fm_slice domain, fm_submission_done done, void *owner,
-                     fm_submission **out)
+int fm_ingest_submit(fm_loop *loop, fm_format format, fm_slice body, fm_slice domain, fm_submission_done done,
+                     void *owner, fm_submission **out)
 {
     fm_submission *s = open_submission(loop);
     fm_intake *intake = NULL;
@@ -178,7 +179,8 @@ int fm_ingest_submit(fm_loop *loop, fm_format format, fm_slice body, fm_slice do
     return s->waiting ? 0 : 1;
 }
 
-/* The engine knows a refused record by its index only, so the body is walked once more, as far as the last one listed. */
+/* The engine knows a refused record by its index only, so the body is walked once more, as far as the last one listed.
+ */
 void fm_ingest_quarantine(fm_submission *s, fm_slice body)
 {
     const fm_reply *reply = &s->reply;
@@ -206,7 +208,8 @@ void fm_ingest_quarantine(fm_submission *s, fm_slice body)
         }
     }
     for (; at < reply->error_count; at++)
-        quarantine(s, reply->error[at].code, reply->error[at].index, fm_error_text(reply->error[at].code), (fm_slice){NULL, 0});
+        quarantine(s, reply->error[at].code, reply->error[at].index, fm_error_text(reply->error[at].code),
+                   (fm_slice){NULL, 0});
 }
 
 /* Every answer has some, a batch over all partitions 64: printf would cost more than the decoding of fifty records. */
@@ -230,7 +233,8 @@ uint32_t fm_ingest_errors(const fm_submission *s, uint32_t limit, uint64_t numbe
                    (mine < s->refusal_count && s->refusal[mine].index <= reply->error[theirs].index);
         uint32_t index = own ? s->refusal[mine].index : reply->error[theirs].index;
         int code = own ? s->refusal[mine].code : reply->error[theirs].code;
-        const char *message = own && s->refusal[mine].text != UINT32_MAX ? s->text.data + s->refusal[mine].text : fm_error_text(code);
+        const char *message =
+            own && s->refusal[mine].text != UINT32_MAX ? s->text.data + s->refusal[mine].text : fm_error_text(code);
         if (own)
             mine++;
         else
@@ -287,7 +291,8 @@ void fm_ingest_sweep(fm_loop *loop)
 {
     int64_t limit = loop->server->config.request_timeout_ns;
 
-    for (fm_submission *s = loop->submissions_last, *before; s != NULL && loop->now_ns - s->opened_ns > limit; s = before) {
+    for (fm_submission *s = loop->submissions_last, *before; s != NULL && loop->now_ns - s->opened_ns > limit;
+         s = before) {
         before = s->previous;
         if (s->waiting)
             fail(s, FM_timeout);

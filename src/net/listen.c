@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 typedef union address {
-    struct sockaddr     any;
-    struct sockaddr_in  v4;
+    struct sockaddr any;
+    struct sockaddr_in v4;
     struct sockaddr_in6 v6;
 } address;
 
@@ -29,7 +29,9 @@ static int parse(const char *text, address *out, socklen_t *size, fm_error *erro
         return fm_fail(error, FM_EINVAL, "net.listen \"%s\" has no port from 0 to 65535", text);
     snprintf(host, sizeof(host), "%.*s", (int)(colon - text), text);
     if (!fm_host_is_loopback(fm_slice_of(host)))
-        return fm_fail(error, FM_EINVAL, "net.listen \"%s\" is not a loopback address: without authentication nobody else may connect", text);
+        return fm_fail(error, FM_EINVAL,
+                       "net.listen \"%s\" is not a loopback address: without authentication nobody else may connect",
+                       text);
     memset(out, 0, sizeof(*out));
     if (host[0] == '[') {
         out->v6.sin6_family = AF_INET6;

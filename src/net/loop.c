@@ -12,11 +12,11 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#define TURNS_MAX     8 /* of the shard before the sockets are looked at again */
-#define STOP_NS       (5 * FM_NS_PER_S)
-#define STALLED_MS    2 /* while a WebSocket waits for room in another shard's ring, which wakes nobody when it drains */
-#define STOP_ROUNDS   64
-#define FINI_ROUNDS   100
+#define TURNS_MAX   8 /* of the shard before the sockets are looked at again */
+#define STOP_NS     (5 * FM_NS_PER_S)
+#define STALLED_MS  2 /* while a WebSocket waits for room in another shard's ring, which wakes nobody when it drains */
+#define STOP_ROUNDS 64
+#define FINI_ROUNDS 100
 
 void fm_loop_wake(void *context)
 {
@@ -96,7 +96,8 @@ static void begin_stop(fm_loop *loop)
     loop->stopping = true;
     loop->deadline_ns = loop->now_ns + STOP_NS;
     fm_connection_stop_listening(loop);
-    loop->ctx.shutdown_requested = 1; /* not h2o_context_request_shutdown: it starts an HTTP/2 timer that outlives the context */
+    loop->ctx.shutdown_requested =
+        1; /* not h2o_context_request_shutdown: it starts an HTTP/2 timer that outlives the context */
     fm_websocket_stop_all(loop);
     fm_connection_sweep(loop);
 }
@@ -138,8 +139,10 @@ static void turn(fm_loop *loop)
         turns++;
     fm_websocket_after_turn(loop);
 
-    /* A write outside of h2o_evloop_run may have ended at once: its callback is pending, and polling does not look at that. */
-    bool pending = atomic_load(&loop->mail_waits) || loop->ctx.loop->_pending_as_server != NULL || loop->ctx.loop->_pending_as_client != NULL;
+    /* A write outside of h2o_evloop_run may have ended at once: its callback is pending, and polling does not look at
+     * that. */
+    bool pending = atomic_load(&loop->mail_waits) || loop->ctx.loop->_pending_as_server != NULL ||
+                   loop->ctx.loop->_pending_as_client != NULL;
     fm_shard_set_sleeping(loop->shard, true);
     int wait = pending || fm_shard_has_work(loop->shard) ? 0 : wait_ms(loop);
     h2o_evloop_run(loop->ctx.loop, wait); /* -1 on a signal: nothing to do about it */
@@ -221,7 +224,8 @@ void fm_loop_fini(fm_loop *loop)
 }
 
 #if defined(__SANITIZE_ADDRESS__)
-/* For the leak checker: h2o 2.2.5 keeps freed chunks in lists of each thread, and has no call that empties them when a thread ends. */
+/* For the leak checker: h2o 2.2.5 keeps freed chunks in lists of each thread, and has no call that empties them when a
+ * thread ends. */
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_options(void);
 

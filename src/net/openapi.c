@@ -1,27 +1,35 @@
-/* net/openapi.c - GET /openapi.json: the API from routes.def and parameters.def, so that it cannot say anything else than the router does. */
+/* net/openapi.c - GET /openapi.json: the API from routes.def and parameters.def, so that it cannot say anything else
+ * than the router does. */
 #include "net/answer.h"
 #include "net/route.h"
 #include "net/server_internal.h"
 
 static const char schemas[] =
     "\"components\":{\"schemas\":{"
-    "\"Problem\":{\"type\":\"object\",\"description\":\"RFC 9457\",\"required\":[\"type\",\"title\",\"status\",\"detail\",\"code\"],"
+    "\"Problem\":{\"type\":\"object\",\"description\":\"RFC "
+    "9457\",\"required\":[\"type\",\"title\",\"status\",\"detail\",\"code\"],"
     "\"properties\":{\"type\":{\"type\":\"string\"},\"title\":{\"type\":\"string\"},\"status\":{\"type\":\"integer\"},"
     "\"detail\":{\"type\":\"string\"},\"code\":{\"type\":\"string\"}}},"
-    "\"List\":{\"type\":\"object\",\"required\":[\"items\",\"next\"],\"properties\":{\"items\":{\"type\":\"array\",\"items\":"
+    "\"List\":{\"type\":\"object\",\"required\":[\"items\",\"next\"],\"properties\":{\"items\":{\"type\":\"array\","
+    "\"items\":"
     "{\"type\":\"object\"}},\"next\":{}}},"
-    "\"Verdict\":{\"type\":\"object\",\"required\":[\"accepted\",\"rejected\",\"duplicate\",\"errors\",\"durable\",\"position\"],"
-    "\"properties\":{\"accepted\":{\"type\":\"integer\"},\"rejected\":{\"type\":\"integer\"},\"duplicate\":{\"type\":\"integer\"},"
-    "\"errors\":{\"type\":\"array\",\"maxItems\":100,\"items\":{\"type\":\"object\",\"required\":[\"index\",\"code\",\"message\"],"
-    "\"properties\":{\"index\":{\"type\":\"integer\"},\"code\":{\"type\":\"string\"},\"message\":{\"type\":\"string\"}}}},"
+    "\"Verdict\":{\"type\":\"object\",\"required\":[\"accepted\",\"rejected\",\"duplicate\",\"errors\",\"durable\","
+    "\"position\"],"
+    "\"properties\":{\"accepted\":{\"type\":\"integer\"},\"rejected\":{\"type\":\"integer\"},\"duplicate\":{\"type\":"
+    "\"integer\"},"
+    "\"errors\":{\"type\":\"array\",\"maxItems\":100,\"items\":{\"type\":\"object\",\"required\":[\"index\",\"code\","
+    "\"message\"],"
+    "\"properties\":{\"index\":{\"type\":\"integer\"},\"code\":{\"type\":\"string\"},\"message\":{\"type\":\"string\"}}"
+    "}},"
     "\"durable\":{\"type\":\"boolean\",\"description\":\"synced to the disk; else written\"},"
     "\"position\":{\"type\":\"object\",\"description\":\"last sequence of each partition that was touched\","
     "\"additionalProperties\":{\"type\":\"integer\"}}}}}}";
 
 static void parameter(fm_text *out, const char *name, const char *in, const char *schema, const char *help, bool first)
 {
-    fm_text_printf(out, "%s{\"name\":\"%s\",\"in\":\"%s\",\"required\":%s,\"schema\":%s,\"description\":", first ? "" : ",", name, in,
-                   in[0] == 'p' ? "true" : "false", schema);
+    fm_text_printf(out,
+                   "%s{\"name\":\"%s\",\"in\":\"%s\",\"required\":%s,\"schema\":%s,\"description\":", first ? "" : ",",
+                   name, in, in[0] == 'p' ? "true" : "false", schema);
     fm_text_json(out, fm_slice_of(help));
     fm_text_add(out, "}", 1);
 }
@@ -43,14 +51,16 @@ static void parameters(fm_text *out, fm_route_id route)
         if (row->route != route)
             continue;
         if (row->type == FM_PARAMETER_INTEGER)
-            snprintf(text, sizeof(text), "{\"type\":\"integer\",\"minimum\":%lld,\"maximum\":%lld}", (long long)row->low,
-                     (long long)row->high);
+            snprintf(text, sizeof(text), "{\"type\":\"integer\",\"minimum\":%lld,\"maximum\":%lld}",
+                     (long long)row->low, (long long)row->high);
         else if (row->type == FM_PARAMETER_SEVERITY)
-            snprintf(text, sizeof(text), "{\"type\":\"string\",\"enum\":[\"info\",\"warning\",\"error\",\"critical\"]}");
+            snprintf(text, sizeof(text),
+                     "{\"type\":\"string\",\"enum\":[\"info\",\"warning\",\"error\",\"critical\"]}");
         else if (row->type == FM_PARAMETER_TIME)
             snprintf(text, sizeof(text), "{\"type\":\"string\",\"pattern\":\"^([0-9]{1,19}|[0-9]{4}-.*)$\"}");
         else
-            snprintf(text, sizeof(text), "{\"type\":\"string\",\"minLength\":%lld,\"maxLength\":%lld,\"pattern\":\"^[!-~]+$\"}",
+            snprintf(text, sizeof(text),
+                     "{\"type\":\"string\",\"minLength\":%lld,\"maxLength\":%lld,\"pattern\":\"^[!-~]+$\"}",
                      (long long)row->low, (long long)row->high);
         parameter(out, row->name, "query", text, row->help, first);
         first = false;
@@ -83,7 +93,8 @@ static void operation(fm_text *out, fm_route_id id)
 {
     const fm_route *route = &fm_routes[id];
 
-    fm_text_printf(out, "\"%s\":{\"operationId\":\"%s\",\"summary\":", route->method[0] == 'G' ? "get" : "post", route->name);
+    fm_text_printf(out, "\"%s\":{\"operationId\":\"%s\",\"summary\":", route->method[0] == 'G' ? "get" : "post",
+                   route->name);
     fm_text_json(out, fm_slice_of(route->summary));
     parameters(out, id);
     if (route->access == FM_ACCESS_INGEST)
@@ -99,7 +110,8 @@ static void operation(fm_text *out, fm_route_id id)
 
 void fm_openapi_json(fm_text *out, const char *version)
 {
-    fm_text_put(out, "{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"FM-ADS\",\"description\":\"Real-time anomaly detection for market data.\","
+    fm_text_put(out, "{\"openapi\":\"3.1.0\",\"info\":{\"title\":\"FM-ADS\",\"description\":\"Real-time anomaly "
+                     "detection for market data.\","
                      "\"version\":");
     fm_text_json(out, fm_slice_of(version != NULL ? version : ""));
     fm_text_put(out, "},\"paths\":{");

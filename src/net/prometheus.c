@@ -43,7 +43,8 @@ void fm_prometheus_counters(fm_text *out, const fm_counters *const *blocks, uint
         for (uint32_t i = 0; i < count; i++)
             sum += blocks[i] != NULL ? atomic_load_explicit(&blocks[i]->rejected[row], memory_order_relaxed) : 0;
         if (sum > 0 || (code >= FIRST_REASON && code <= LAST_REASON))
-            fm_text_printf(out, "fmads_ingest_rejected_total{reason=\"%s\"} %llu\n", fm_error_name(-code), (unsigned long long)sum);
+            fm_text_printf(out, "fmads_ingest_rejected_total{reason=\"%s\"} %llu\n", fm_error_name(-code),
+                           (unsigned long long)sum);
     }
 }
 
@@ -68,8 +69,9 @@ static void from_stat(fm_text *out)
     fclose(file);
     line[size] = '\0';
     const char *behind = strrchr(line, ')');
-    if (behind == NULL || sscanf(behind + 2, "%*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu %*s %ld",
-                                 &start, &pages) != 2)
+    if (behind == NULL ||
+        sscanf(behind + 2, "%*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu %*s %ld",
+               &start, &pages) != 2)
         return;
     real(out, "process_resident_memory_bytes", GAUGE, "Memory of the process that is resident.",
          (double)pages * (double)sysconf(_SC_PAGESIZE));

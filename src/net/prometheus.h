@@ -7,8 +7,8 @@
 
 #include <stdint.h>
 
-/* Every row of metrics.def, added up over the blocks (NULL ones are skipped), and the reasons for refusal: all of them, so that a
- * reason's first refusal is a step from 0 and not a new series. */
+/* Every row of metrics.def, added up over the blocks (NULL ones are skipped), and the reasons for refusal: all of them,
+ * so that a reason's first refusal is a step from 0 and not a new series. */
 void fm_prometheus_counters(fm_text *out, const fm_counters *const *blocks, uint32_t count);
 
 /* process_*: CPU seconds, memory, file descriptors, start time; what the system does not tell is left out. */

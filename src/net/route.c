@@ -1,5 +1,5 @@
-/* net/route.c - from the raw request target to a handler. The raw target and not h2o's normalized path: an escaped '/' in a symbol is
- * part of the symbol, and "/v1/x/../alerts" is no route. */
+/* net/route.c - from the raw request target to a handler. The raw target and not h2o's normalized path: an escaped '/'
+ * in a symbol is part of the symbol, and "/v1/x/../alerts" is no route. */
 #include "net/route.h"
 
 #include "net/answer.h"
@@ -10,7 +10,8 @@
 #include <stdio.h>
 
 const fm_route fm_routes[FM_ROUTE_COUNT] = {
-#define ROUTE(method, path, handler, access, summary) {#method, path, fm_route_##handler, FM_ACCESS_##access, summary, #handler},
+#define ROUTE(method, path, handler, access, summary)                                                                  \
+    {#method, path, fm_route_##handler, FM_ACCESS_##access, summary, #handler},
 #include "net/routes.def"
 #undef ROUTE
 };
@@ -77,7 +78,8 @@ static bool method_is(const fm_route *route, h2o_iovec_t method)
     return strlen(route->method) == method.len && memcmp(route->method, method.base, method.len) == 0;
 }
 
-/* "GET, HEAD, POST": the methods of every route with this path, for Allow. Static texts, so that nothing is to be freed. */
+/* "GET, HEAD, POST": the methods of every route with this path, for Allow. Static texts, so that nothing is to be
+ * freed. */
 static void answer_method(h2o_req_t *h2o, fm_slice path, bool options)
 {
     bool get = false, post = false;
@@ -135,7 +137,8 @@ static int find_route(fm_request *request, fm_slice path)
 
 static int refuse_parameter(fm_request *request, const char *name, int size, const char *why)
 {
-    fm_answer_problem(request->h2o, FM_parameter_invalid, "query parameter \"%.*s\" %s", size < 64 ? size : 64, name, why);
+    fm_answer_problem(request->h2o, FM_parameter_invalid, "query parameter \"%.*s\" %s", size < 64 ? size : 64, name,
+                      why);
     return 0;
 }
 
@@ -148,7 +151,8 @@ static int take_parameter(fm_request *request, fm_slice pair, size_t *text_used)
     const fm_parameter *row = NULL;
 
     for (int i = 0; i < FM_PARAMETER_COUNT; i++)
-        if (&fm_routes[fm_parameters[i].route] == request->route && fm_slice_equal(name, fm_slice_of(fm_parameters[i].name)))
+        if (&fm_routes[fm_parameters[i].route] == request->route &&
+            fm_slice_equal(name, fm_slice_of(fm_parameters[i].name)))
             row = &fm_parameters[i];
     if (row == NULL)
         return refuse_parameter(request, name.data, (int)name.size, "is not one of this route");
@@ -190,8 +194,8 @@ static int admit(fm_request *request)
     fm_slice host = {h2o->input.authority.base, h2o->input.authority.len};
 
     if (!fm_host_is_loopback(host)) {
-        fm_answer_problem(h2o, FM_host_refused, "Host \"%.*s\" is not a loopback name", (int)(host.size < 128 ? host.size : 128),
-                          host.data != NULL ? host.data : "");
+        fm_answer_problem(h2o, FM_host_refused, "Host \"%.*s\" is not a loopback name",
+                          (int)(host.size < 128 ? host.size : 128), host.data != NULL ? host.data : "");
         return 0;
     }
     if (request->route == NULL || request->route->access == FM_ACCESS_READ)
@@ -199,8 +203,8 @@ static int admit(fm_request *request)
     for (ssize_t at = -1; (at = h2o_find_header_by_str(&h2o->headers, H2O_STRLIT("origin"), at)) != -1;) {
         h2o_iovec_t origin = h2o->headers.entries[at].value;
         if (!fm_origin_is_loopback((fm_slice){origin.base, origin.len})) {
-            fm_answer_problem(h2o, FM_origin_refused, "Origin \"%.*s\" may not write", (int)(origin.len < 128 ? origin.len : 128),
-                              origin.base);
+            fm_answer_problem(h2o, FM_origin_refused, "Origin \"%.*s\" may not write",
+                              (int)(origin.len < 128 ? origin.len : 128), origin.base);
             return 0;
         }
     }

@@ -13,7 +13,8 @@ void fm_route_index(fm_request *request)
         const fm_route *route = &fm_routes[i];
         bool link = route->method[0] == 'G' && strchr(route->path, '{') == NULL && route->access != FM_ACCESS_STREAM;
         if (link)
-            fm_text_printf(page, "<li><a href=\"%s\">%s %s</a> %s</li>\n", route->path, route->method, route->path, route->summary);
+            fm_text_printf(page, "<li><a href=\"%s\">%s %s</a> %s</li>\n", route->path, route->method, route->path,
+                           route->summary);
         else
             fm_text_printf(page, "<li>%s %s %s</li>\n", route->method, route->path, route->summary);
     }

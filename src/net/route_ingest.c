@@ -10,9 +10,9 @@
 
 /* Lives in the request's pool; `submission` waits with `request`. Whoever goes first clears the other's pointer. */
 typedef struct waiting {
-    h2o_req_t     *request;
+    h2o_req_t *request;
     fm_submission *submission;
-    bool           gzip;
+    bool gzip;
 } waiting;
 
 static void on_request_gone(void *data)
@@ -65,7 +65,8 @@ static void on_done(fm_submission *s, int failed)
 
     w->submission = NULL;
     if (failed < 0) {
-        fm_answer_problem(w->request, failed, "these records may or may not be accepted later; without src and n a retry may double them");
+        fm_answer_problem(w->request, failed,
+                          "these records may or may not be accepted later; without src and n a retry may double them");
         return;
     }
     if (s->reply.error_count > 0 && body_of(loop, w->request, w->gzip, &body) == 0)
@@ -100,10 +101,14 @@ static int encoding_of(h2o_req_t *request, bool *gzip)
 static const char *refusal_of(int code)
 {
     switch (code) {
-    case FM_queue_full: return "the engine is behind; nothing of this request was taken, send it again";
-    case FM_journal_full: return "the journal cannot grow; nothing of this request was taken";
-    case FM_batch_too_large: return "the batch does not fit the queue to the engine; nothing was taken, send fewer records at once";
-    default: return "nothing of this request was taken";
+    case FM_queue_full:
+        return "the engine is behind; nothing of this request was taken, send it again";
+    case FM_journal_full:
+        return "the journal cannot grow; nothing of this request was taken";
+    case FM_batch_too_large:
+        return "the batch does not fit the queue to the engine; nothing was taken, send fewer records at once";
+    default:
+        return "nothing of this request was taken";
     }
 }
 
@@ -117,7 +122,8 @@ void fm_route_ingest(fm_request *request)
     bool gzip;
 
     if (format == FM_FORMAT_NONE) {
-        fm_answer_problem(h2o, FM_media_type, "Content-Type \"%.*s\" is not taken; send JSON, NDJSON, MessagePack or CSV",
+        fm_answer_problem(h2o, FM_media_type,
+                          "Content-Type \"%.*s\" is not taken; send JSON, NDJSON, MessagePack or CSV",
                           (int)(type.size < 64 ? type.size : 64), type.data != NULL ? type.data : "");
         return;
     }
@@ -129,8 +135,9 @@ void fm_route_ingest(fm_request *request)
     }
     int result = body_of(loop, h2o, gzip, &body);
     if (result < 0) {
-        fm_answer_problem(h2o, result, result == FM_body_too_large ? "the inflated body is larger than net.body_bytes_max"
-                                                                   : "the gzip body could not be inflated");
+        fm_answer_problem(h2o, result,
+                          result == FM_body_too_large ? "the inflated body is larger than net.body_bytes_max"
+                                                      : "the gzip body could not be inflated");
         return;
     }
     waiting *w = h2o_mem_alloc_shared(&h2o->pool, sizeof(*w), on_request_gone);

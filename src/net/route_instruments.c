@@ -14,7 +14,8 @@ void fm_route_instruments(fm_request *request)
 
     if (question == NULL)
         return;
-    int result = fm_engine_instruments_json(request->loop->server->config.engine, domain, after, limit, fm_question_done, question);
+    int result = fm_engine_instruments_json(request->loop->server->config.engine, domain, after, limit,
+                                            fm_question_done, question);
     if (result < 0)
         fm_question_fail(question, result);
 }
@@ -26,7 +27,8 @@ void fm_route_latest(fm_request *request)
 
     if (question == NULL)
         return;
-    int result = fm_engine_latest_json(request->loop->server->config.engine, domain, request->capture, fm_question_done, question);
+    int result = fm_engine_latest_json(request->loop->server->config.engine, domain, request->capture, fm_question_done,
+                                       question);
     if (result < 0)
         fm_question_fail(question, result);
 }

@@ -1,7 +1,7 @@
 /* net/route_quarantine.c - GET /v1/quarantine: refused records of all threads, newest first.
  *
- * Each thread owns its ring, so each is asked in turn: the question travels from loop to loop, every one adds what it has, and the last one
- * sends it home. */
+ * Each thread owns its ring, so each is asked in turn: the question travels from loop to loop, every one adds what it
+ * has, and the last one sends it home. */
 #include "net/answer.h"
 #include "net/route.h"
 #include "net/server_internal.h"
@@ -12,16 +12,16 @@
 
 typedef struct row {
     int64_t receive_ns;
-    size_t  at, size; /* in the gather's text */
+    size_t at, size; /* in the gather's text */
 } row;
 
 typedef struct gather {
-    fm_mail      mail;
+    fm_mail mail;
     fm_question *question;
-    uint32_t     asked, limit;
-    fm_text      text;
-    row         *row;
-    uint32_t     row_count;
+    uint32_t asked, limit;
+    fm_text text;
+    row *row;
+    uint32_t row_count;
 } gather;
 
 static void add_bytes(fm_text *out, const fm_quarantine_entry *entry)
@@ -43,9 +43,11 @@ static void add_entry(gather *g, const fm_loop *loop, const fm_quarantine_entry 
     char at[40];
 
     fm_time_format(entry->receive_ns, at);
-    fm_text_printf(&g->text, "{\"thread\":%u,\"number\":%llu,\"receive_time\":%lld,\"received\":\"%s\",\"code\":\"%s\",\"index\":%u,\"message\":",
-                   loop->index, (unsigned long long)entry->number, (long long)entry->receive_ns, at, fm_error_name(entry->code),
-                   entry->index);
+    fm_text_printf(&g->text,
+                   "{\"thread\":%u,\"number\":%llu,\"receive_time\":%lld,\"received\":\"%s\",\"code\":\"%s\",\"index\":"
+                   "%u,\"message\":",
+                   loop->index, (unsigned long long)entry->number, (long long)entry->receive_ns, at,
+                   fm_error_name(entry->code), entry->index);
     fm_text_json(&g->text, fm_slice_of(entry->message));
     fm_text_printf(&g->text, ",\"size\":%u", entry->full_size);
     add_bytes(&g->text, entry);

@@ -1,4 +1,5 @@
-/* net/route_readyz.c - GET /readyz: may records be sent here? Reasons that do not stop ingest are "degraded" and leave it ready. */
+/* net/route_readyz.c - GET /readyz: may records be sent here? Reasons that do not stop ingest are "degraded" and leave
+ * it ready. */
 #include "net/answer.h"
 #include "net/route.h"
 #include "net/server_internal.h"
@@ -23,13 +24,17 @@ void fm_route_readyz(fm_request *request)
 
     fm_text reasons = {NULL, 0, 0};
     add(&reasons, atomic_load(&server->running) < server->loop_count, "recovering", &stops);
-    add(&reasons, config->journal != NULL && fm_counter(fm_journal_counters(config->journal), FM_METRIC_JOURNAL_FULL) != 0,
+    add(&reasons,
+        config->journal != NULL && fm_counter(fm_journal_counters(config->journal), FM_METRIC_JOURNAL_FULL) != 0,
         "journal_full", &stops);
     add(&reasons, fm_router_behind(config->router) != 0, "router_behind", &stops);
     add(&reasons, atomic_load(&server->stopping), "stopping", &stops);
 
     fm_text answer = {NULL, 0, 0};
-    fm_text_printf(&answer, "{\"status\":\"%s\",\"reasons\":[", stops > 0 ? "unready" : degraded > 0 ? "degraded" : "ready");
+    fm_text_printf(&answer, "{\"status\":\"%s\",\"reasons\":[",
+                   stops > 0      ? "unready"
+                   : degraded > 0 ? "degraded"
+                                  : "ready");
     fm_text_add(&answer, reasons.data, reasons.size);
     fm_text_add(&answer, out->data, out->size);
     if (stops > 0)

@@ -1,4 +1,5 @@
-/* net/route_rules.c - GET /v1/rules and POST /v1/rules:reload: reading and compiling rules takes long, so the clerk thread does it. */
+/* net/route_rules.c - GET /v1/rules and POST /v1/rules:reload: reading and compiling rules takes long, so the clerk
+ * thread does it. */
 #include "net/answer.h"
 #include "net/route.h"
 #include "net/server_internal.h"
@@ -36,7 +37,8 @@ static void finish_reload(fm_question *question)
     fm_text_printf(&members, ",\"line\":%d,\"column\":%d,\"hint\":", error->line, error->column);
     fm_text_json(&members, fm_slice_of(error->hint));
     const char *detail = error->message[0] != '\0' ? error->message : fm_error_text(question->result);
-    int status = question->result == FM_ERULE || question->result == FM_ESYNTAX ? 400 : fm_error_status(question->result);
+    int status =
+        question->result == FM_ERULE || question->result == FM_ESYNTAX ? 400 : fm_error_status(question->result);
     fm_answer_problem_with(question->request, status, question->result, detail, (fm_slice){members.data, members.size});
     fm_text_fini(&members);
 }

@@ -1,4 +1,5 @@
-/* net/route_stream.c - GET /v1/stream: is this a WebSocket handshake that we take? Host and Origin have been judged by the router. */
+/* net/route_stream.c - GET /v1/stream: is this a WebSocket handshake that we take? Host and Origin have been judged by
+ * the router. */
 #include "net/answer.h"
 #include "net/route.h"
 #include "net/server_internal.h"
@@ -17,10 +18,12 @@ void fm_route_stream(fm_request *request)
 {
     h2o_req_t *h2o = request->h2o;
     fm_slice key = only_header(h2o, "sec-websocket-key");
-    bool upgrade = h2o->upgrade.base != NULL && h2o_lcstris(h2o->upgrade.base, h2o->upgrade.len, H2O_STRLIT("websocket"));
+    bool upgrade =
+        h2o->upgrade.base != NULL && h2o_lcstris(h2o->upgrade.base, h2o->upgrade.len, H2O_STRLIT("websocket"));
     bool get = h2o->method.len == 3; /* not HEAD */
 
-    if (!get || h2o->version != 0x101 || !upgrade || !fm_slice_equal(only_header(h2o, "sec-websocket-version"), FM_SLICE("13"))) {
+    if (!get || h2o->version != 0x101 || !upgrade ||
+        !fm_slice_equal(only_header(h2o, "sec-websocket-version"), FM_SLICE("13"))) {
         fm_answer_header(h2o, "sec-websocket-version", "13");
         fm_answer_header(h2o, "upgrade", "websocket");
         fm_answer_problem(h2o, FM_upgrade_required, "this route speaks WebSocket version 13 over HTTP/1.1");

@@ -19,8 +19,9 @@
 
 #define SELF_CHECK_ROUNDS 200
 
-/* h2o takes the buffer of each body anew and gives it back. By glibc's presets pages go back to the kernel each time, and come again zeroed:
- * 70 ns a tick at 500 ticks a request (docs/decisions/0005-h2o.md). Kept at most: 64 MiB an arena. */
+/* h2o takes the buffer of each body anew and gives it back. By glibc's presets pages go back to the kernel each time,
+ * and come again zeroed: 70 ns a tick at 500 ticks a request (docs/decisions/0005-h2o.md). Kept at most: 64 MiB an
+ * arena. */
 static void keep_freed_memory(void)
 {
     mallopt(M_MMAP_THRESHOLD, 32 << 20);
@@ -36,7 +37,8 @@ static void configure(fm_server *server)
     global->server_name = h2o_iovec_init(H2O_STRLIT("fmads"));
     global->max_request_entity_size = server->config.body_bytes_max;
     global->http1.upgrade_to_http2 = 0;
-    global->http1.req_timeout = 3600 * 1000; /* h2o's timers follow the wall clock; ours (connection.c) do not, and are shorter */
+    global->http1.req_timeout =
+        3600 * 1000; /* h2o's timers follow the wall clock; ours (connection.c) do not, and are shorter */
     h2o_hostconf_t *host = h2o_config_register_host(global, h2o_iovec_init(H2O_STRLIT("default")), 65535);
     h2o_pathconf_t *path = h2o_config_register_path(host, "/", 0);
     h2o_create_handler(path, sizeof(h2o_handler_t))->on_req = fm_route_request;
@@ -104,7 +106,8 @@ static int make_loops(fm_server *server, fm_error *error)
         return fm_fail(error, FM_ENOMEM, "could not make the loops of %u threads", count);
     for (; server->loop_count < count; server->loop_count++) {
         FM_TRY(fm_loop_init(&server->loop[server->loop_count], server, server->loop_count, error));
-        FM_TRY(fm_listen_bind(server->config.listen, &server->port, &server->loop[server->loop_count].listen_fd, error));
+        FM_TRY(
+            fm_listen_bind(server->config.listen, &server->port, &server->loop[server->loop_count].listen_fd, error));
     }
     return 0;
 }
@@ -123,7 +126,8 @@ int fm_server_create(const fm_server_config *config, fm_server **out, fm_error *
     configure(server);
     if ((result = make_loops(server, error)) < 0 || (result = self_check(server, error)) < 0)
         goto failed;
-    if ((result = fm_clerk_start(server, &server->clerk)) < 0 || (result = fm_stream_start(server, &server->stream)) < 0) {
+    if ((result = fm_clerk_start(server, &server->clerk)) < 0 ||
+        (result = fm_stream_start(server, &server->stream)) < 0) {
         fm_fail(error, result, "could not start the server's threads: %s", fm_error_text(result));
         goto failed;
     }

@@ -14,24 +14,24 @@
 
 typedef struct ask {
     struct ask *next;
-    fm_loop    *loop;
-    uint64_t    websocket, after;
+    fm_loop *loop;
+    uint64_t websocket, after;
 } ask;
 
 struct fm_stream {
-    fm_server      *server;
-    pthread_t       thread;
-    int             event;
-    _Atomic bool    stopping;
+    fm_server *server;
+    pthread_t thread;
+    int event;
+    _Atomic bool stopping;
     pthread_mutex_t lock;
-    ask            *first, **last; /* under the lock */
-    uint64_t        live;          /* position up to which subscribers have been served */
+    ask *first, **last; /* under the lock */
+    uint64_t live;      /* position up to which subscribers have been served */
 };
 
 typedef struct delivery {
-    fm_mail          mail;
+    fm_mail mail;
     fm_stream_batch *batch;
-    uint64_t         websocket;
+    uint64_t websocket;
 } delivery;
 
 static void wake(fm_stream *stream)
@@ -46,8 +46,9 @@ static void wake(fm_stream *stream)
 /* The router cannot forget a listener, and may outlive the server: what it holds is one of these, never a stream. */
 static struct listener {
     pthread_mutex_t lock;
-    fm_stream      *stream;
-} listeners[] = {{PTHREAD_MUTEX_INITIALIZER, NULL}, {PTHREAD_MUTEX_INITIALIZER, NULL}}; /* servers in one process: tests have two */
+    fm_stream *stream;
+} listeners[] = {{PTHREAD_MUTEX_INITIALIZER, NULL},
+                 {PTHREAD_MUTEX_INITIALIZER, NULL}}; /* servers in one process: tests have two */
 
 static void on_router(void *context, uint64_t last)
 {
@@ -184,7 +185,8 @@ static fm_stream_batch *read_batch(fm_stream *stream, uint64_t after)
     if (result < 0) {
         batch->failed = result;
         batch->count = 0;
-        fm_log(FM_LOG_ERROR, "stream_read_failed", "position", fm_log_int((int64_t)after), "why", fm_error_name(result), NULL);
+        fm_log(FM_LOG_ERROR, "stream_read_failed", "position", fm_log_int((int64_t)after), "why", fm_error_name(result),
+               NULL);
         return batch;
     }
     for (uint32_t i = 0; i < batch->count; i++) {

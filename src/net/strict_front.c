@@ -1,7 +1,7 @@
 /* net/strict_front.c - the definition of phr_parse_request that h2o's dynamic symbol finds first.
  *
- * The rules are those of RFC 9112 where it lets a server choose, always the strict choice: two readers of one byte stream that choose
- * differently are what request smuggling lives on. */
+ * The rules are those of RFC 9112 where it lets a server choose, always the strict choice: two readers of one byte
+ * stream that choose differently are what request smuggling lives on. */
 #include "net/strict_front.h"
 
 #include "base/assert.h"
@@ -14,15 +14,15 @@
 #include <string.h>
 #include <strings.h>
 
-typedef int (*parse_function)(const char *, size_t, const char **, size_t *, const char **, size_t *, int *, struct phr_header *,
-                              size_t *, size_t);
+typedef int (*parse_function)(const char *, size_t, const char **, size_t *, const char **, size_t *, int *,
+                              struct phr_header *, size_t *, size_t);
 
 typedef struct head {
-    const char       **method, **path;
-    size_t            *method_size, *path_size;
-    int               *minor;
+    const char **method, **path;
+    size_t *method_size, *path_size;
+    int *minor;
     struct phr_header *header;
-    size_t            *count;
+    size_t *count;
 } head;
 
 static parse_function parse;
@@ -35,9 +35,10 @@ static const struct {
     const char *text;
     int code;
 } reasons[FM_STRICT_COUNT] = {
-    [FM_STRICT_MALFORMED] = {FM_STRICT_REFUSED "00", "the request line or a header could not be parsed", FM_request_malformed},
-    [FM_STRICT_TOO_LARGE] = {FM_STRICT_REFUSED "01", "the request line and headers are longer than net.header_bytes_max",
-                             FM_header_too_large},
+    [FM_STRICT_MALFORMED] = {FM_STRICT_REFUSED "00", "the request line or a header could not be parsed",
+                             FM_request_malformed},
+    [FM_STRICT_TOO_LARGE] = {FM_STRICT_REFUSED "01",
+                             "the request line and headers are longer than net.header_bytes_max", FM_header_too_large},
     [FM_STRICT_TOO_MANY] = {FM_STRICT_REFUSED "02", "there are more than 64 headers", FM_header_too_large},
     [FM_STRICT_LINE_END] = {FM_STRICT_REFUSED "03", "every line must end with CR LF, and CR and LF stand nowhere else",
                             FM_request_malformed},
@@ -50,13 +51,15 @@ static const struct {
     [FM_STRICT_LENGTH] = {FM_STRICT_REFUSED "08", "Content-Length must be digits only", FM_request_malformed},
     [FM_STRICT_LENGTH_AND_ENCODING] = {FM_STRICT_REFUSED "09", "Content-Length and Transfer-Encoding are both given",
                                        FM_request_malformed},
-    [FM_STRICT_ENCODING_TWICE] = {FM_STRICT_REFUSED "10", "Transfer-Encoding is given more than once", FM_request_malformed},
+    [FM_STRICT_ENCODING_TWICE] = {FM_STRICT_REFUSED "10", "Transfer-Encoding is given more than once",
+                                  FM_request_malformed},
     [FM_STRICT_ENCODING] = {FM_STRICT_REFUSED "11", "Transfer-Encoding must be \"chunked\" and nothing else",
                             FM_request_malformed},
     [FM_STRICT_ENCODING_OLD] = {FM_STRICT_REFUSED "12", "HTTP/1.0 knows no Transfer-Encoding", FM_request_malformed},
     [FM_STRICT_HOST_MISSING] = {FM_STRICT_REFUSED "13", "HTTP/1.1 needs a Host header", FM_request_malformed},
     [FM_STRICT_HOST_TWICE] = {FM_STRICT_REFUSED "14", "Host is given more than once", FM_request_malformed},
-    [FM_STRICT_TARGET] = {FM_STRICT_REFUSED "15", "the request target must be a path, or an http URL", FM_request_malformed},
+    [FM_STRICT_TARGET] = {FM_STRICT_REFUSED "15", "the request target must be a path, or an http URL",
+                          FM_request_malformed},
     [FM_STRICT_USER] = {FM_STRICT_REFUSED "16", "the request target must not name a user", FM_request_malformed},
     [FM_STRICT_PREFACE] = {FM_STRICT_REFUSED "17", "HTTP/2 is not offered here; speak HTTP/1.1", FM_request_malformed},
 };
@@ -191,7 +194,8 @@ static int judge_headers(const head *h, struct phr_header **host)
     return -1;
 }
 
-/* A path, "*" for OPTIONS, or an http URL, which is reduced to its path; its authority then stands for Host (RFC 9112, 3.2.2). */
+/* A path, "*" for OPTIONS, or an http URL, which is reduced to its path; its authority then stands for Host (RFC
+ * 9112, 3.2.2). */
 static int judge_target(head *h, struct phr_header *host)
 {
     const char *target = *h->path;
@@ -224,8 +228,9 @@ static int judge_target(head *h, struct phr_header *host)
     return -1;
 }
 
-int phr_parse_request(const char *buf, size_t len, const char **method, size_t *method_len, const char **path, size_t *path_len,
-                      int *minor_version, struct phr_header *headers, size_t *num_headers, size_t last_len)
+int phr_parse_request(const char *buf, size_t len, const char **method, size_t *method_len, const char **path,
+                      size_t *path_len, int *minor_version, struct phr_header *headers, size_t *num_headers,
+                      size_t last_len)
 {
     head h = {method, path, method_len, path_len, minor_version, headers, num_headers};
     uint32_t size_max = atomic_load_explicit(&limit, memory_order_relaxed);

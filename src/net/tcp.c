@@ -1,4 +1,5 @@
-/* net/tcp.c - apart from the rest because <linux/tcp.h>, which knows tcpi_bytes_acked, and <netinet/tcp.h> exclude each other. */
+/* net/tcp.c - apart from the rest because <linux/tcp.h>, which knows tcpi_bytes_acked, and <netinet/tcp.h> exclude each
+ * other. */
 #include "net/tcp.h"
 
 #include <linux/tcp.h>
@@ -27,7 +28,8 @@ uint64_t fm_tcp_taken(int fd)
     socklen_t size = sizeof(info);
 
     memset(&info, 0, sizeof(info));
-    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 || size < offsetof(struct tcp_info, tcpi_bytes_received))
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0 ||
+        size < offsetof(struct tcp_info, tcpi_bytes_received))
         return 0;
     return info.tcpi_bytes_acked;
 }

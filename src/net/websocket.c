@@ -89,7 +89,8 @@ static void on_written(h2o_socket_t *sock, const char *error)
     if (ws->out.size > 0) {
         fm_websocket_flush(ws);
     } else if (ws->closing) {
-        shutdown(h2o_socket_get_fd(sock), SHUT_WR); /* and then wait for the peer's end: closing now could reset what it has not read */
+        shutdown(h2o_socket_get_fd(sock),
+                 SHUT_WR); /* and then wait for the peer's end: closing now could reset what it has not read */
         if (ws->peer_closed)
             die(ws);
     }
@@ -311,7 +312,8 @@ void fm_websocket_open(h2o_req_t *request, fm_slice key, fm_slice domain)
     request->res.status = 101;
     request->res.reason = "Switching Protocols";
     h2o_add_header(&request->pool, &request->res.headers, H2O_TOKEN_UPGRADE, NULL, H2O_STRLIT("websocket"));
-    h2o_add_header_by_str(&request->pool, &request->res.headers, H2O_STRLIT("sec-websocket-accept"), 0, NULL, value.base, value.len);
+    h2o_add_header_by_str(&request->pool, &request->res.headers, H2O_STRLIT("sec-websocket-accept"), 0, NULL,
+                          value.base, value.len);
     h2o_http1_upgrade(request, NULL, 0, on_upgraded, ws);
 }
 
@@ -393,7 +395,8 @@ static void look_at(fm_websocket *ws)
         die(ws);
         return;
     }
-    if (!ws->closing && waits && now - ws->heard_ns > config->idle_timeout_ns / 3 && now - ws->pinged_ns > config->idle_timeout_ns / 3) {
+    if (!ws->closing && waits && now - ws->heard_ns > config->idle_timeout_ns / 3 &&
+        now - ws->pinged_ns > config->idle_timeout_ns / 3) {
         ws->pinged_ns = now;
         fm_ws_write(&ws->out, FM_WS_OP_PING, (fm_slice){NULL, 0});
         fm_websocket_flush(ws);

@@ -52,10 +52,10 @@ void fm_ws_reader_filled(fm_ws_reader *reader, size_t size)
 }
 
 typedef struct frame {
-    bool     final;
-    int      opcode;
-    size_t   head, size;
-    uint8_t  mask[4];
+    bool final;
+    int opcode;
+    size_t head, size;
+    uint8_t mask[4];
 } frame;
 
 static fm_ws_kind failed(fm_ws_message *out, uint16_t code, const char *why)

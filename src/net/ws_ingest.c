@@ -8,7 +8,8 @@
 /* The verdict of number answered + 1, and of all behind it that came before their turn. */
 static void advance(fm_websocket *ws)
 {
-    for (fm_ws_slot *slot; ws->answered < ws->received && (slot = &ws->slot[(ws->answered + 1) % FM_WS_WINDOW])->answered;) {
+    for (fm_ws_slot *slot;
+         ws->answered < ws->received && (slot = &ws->slot[(ws->answered + 1) % FM_WS_WINDOW])->answered;) {
         fm_submission *s = slot->submission;
         ws->answered++;
         *slot = (fm_ws_slot){NULL, false};
@@ -42,7 +43,8 @@ static void on_done(fm_submission *s, int failed)
     slot->answered = true;
     if (failed < 0) { /* the submission stays behind, without owner */
         slot->submission = NULL;
-        fm_websocket_error(ws, failed, "these records may or may not be accepted later; without src and n a retry may double them",
+        fm_websocket_error(ws, failed,
+                           "these records may or may not be accepted later; without src and n a retry may double them",
                            s->number);
     } else if (s->reply.error_count > 0) {
         fm_ingest_quarantine(s, (fm_slice){s->body.data != NULL ? s->body.data : "", s->body.size});
@@ -89,9 +91,10 @@ void fm_ws_write_ack(fm_websocket *ws)
 
     ws->ack_due = false;
     fm_text_clear(out);
-    fm_text_printf(out, "{\"op\":\"ack\",\"messages\":%llu,\"accepted\":%llu,\"rejected\":%llu,\"duplicate\":%llu,\"errors\":[",
-                   (unsigned long long)ws->answered, (unsigned long long)ws->accepted, (unsigned long long)ws->rejected,
-                   (unsigned long long)ws->duplicate);
+    fm_text_printf(
+        out, "{\"op\":\"ack\",\"messages\":%llu,\"accepted\":%llu,\"rejected\":%llu,\"duplicate\":%llu,\"errors\":[",
+        (unsigned long long)ws->answered, (unsigned long long)ws->accepted, (unsigned long long)ws->rejected,
+        (unsigned long long)ws->duplicate);
     fm_text_add(out, ws->errors.data, ws->errors.size);
     fm_text_printf(out, "],\"durable\":%s,\"position\":", ws->durable ? "true" : "false");
     fm_ingest_position(ws->touched, ws->position, out);

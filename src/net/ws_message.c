@@ -1,4 +1,5 @@
-/* net/ws_message.c - a small JSON walker over one object: operations are few and short; records go to the real decoder as they are. */
+/* net/ws_message.c - a small JSON walker over one object: operations are few and short; records go to the real decoder
+ * as they are. */
 #include "net/ws_message.h"
 
 #include "net/route.h"
@@ -100,14 +101,18 @@ static bool plain_text(fm_slice value, fm_slice *out)
 static int parse_filter_member(fm_slice key, fm_slice value, fm_ws_filter *filter, fm_error *error)
 {
     fm_slice text;
-    char *target = is(key, "symbol") ? filter->symbol : is(key, "rule") ? filter->rule : is(key, "domain") ? filter->domain : NULL;
+    char *target = is(key, "symbol")   ? filter->symbol
+                   : is(key, "rule")   ? filter->rule
+                   : is(key, "domain") ? filter->domain
+                                       : NULL;
 
     if (target == NULL && !is(key, "severity_min"))
-        return fm_fail(error, FM_parameter_invalid, "filter has no \"%.*s\"; it knows symbol, rule, domain and severity_min",
+        return fm_fail(error, FM_parameter_invalid,
+                       "filter has no \"%.*s\"; it knows symbol, rule, domain and severity_min",
                        (int)(key.size < 64 ? key.size : 64), key.data);
     if (!plain_text(value, &text) || (target != NULL && !fm_slice_copy(text, target, FM_FILTER_BYTES)))
-        return fm_fail(error, FM_parameter_invalid, "filter's \"%.*s\" must be text of at most %d bytes", (int)key.size, key.data,
-                       FM_FILTER_BYTES - 1);
+        return fm_fail(error, FM_parameter_invalid, "filter's \"%.*s\" must be text of at most %d bytes", (int)key.size,
+                       key.data, FM_FILTER_BYTES - 1);
     if (target == NULL) {
         int severity = fm_severity_parse(text);
         if (severity < 0)
@@ -188,8 +193,12 @@ static bool walk(fm_slice message, members *m)
     do {
         if (!take_string(&c, &key) || !take(&c, ':') || !take_value(&c, &value))
             return false;
-        fm_slice *member = is(key, "op") ? &m->op : is(key, "records") ? &m->records : is(key, "topics") ? &m->topics
-                         : is(key, "filter") ? &m->filter : is(key, "from") ? &m->from : NULL;
+        fm_slice *member = is(key, "op")        ? &m->op
+                           : is(key, "records") ? &m->records
+                           : is(key, "topics")  ? &m->topics
+                           : is(key, "filter")  ? &m->filter
+                           : is(key, "from")    ? &m->from
+                                                : NULL;
         if (member != NULL)
             *member = value;
     } while (take(&c, ','));
@@ -234,7 +243,8 @@ int fm_ws_command_parse(fm_slice message, fm_ws_command *out, fm_error *error)
     out->op = FM_OP_INGEST;
     out->records = message;
     skip_space(&c);
-    /* Records are what comes a million times: an array never holds an operation, and an object only when "op" stands in it. */
+    /* Records are what comes a million times: an array never holds an operation, and an object only when "op" stands in
+     * it. */
     if (c.at == c.end || *c.at != '{' || memmem(message.data, message.size, "\"op\"", 4) == NULL)
         return 0;
     memset(&m, 0, sizeof(m));

@@ -1,4 +1,5 @@
-/* net/ws_subscribe.c - following alerts: catch up in batches as fast as the client reads, then live; too slow is told and cut. */
+/* net/ws_subscribe.c - following alerts: catch up in batches as fast as the client reads, then live; too slow is told
+ * and cut. */
 #include "net/websocket.h"
 
 #include "net/server_internal.h"
@@ -61,7 +62,8 @@ static void take(fm_websocket *ws, const fm_stream_batch *batch)
         return;
     }
     if (ws->asked && !ws->live && batch->last < ws->seen) {
-        fm_websocket_error(ws, FM_parameter_invalid, "\"from\" lies beyond the newest position; the newest is taken instead", 0);
+        fm_websocket_error(ws, FM_parameter_invalid,
+                           "\"from\" lies beyond the newest position; the newest is taken instead", 0);
         ws->seen = batch->last;
     }
     give(ws, batch);

@@ -1,6 +1,5 @@
-/* tests/fuzz/ws_message_fuzz.c - any bytes as what a WebSocket client sends: frames end, stay within the limit, and say the same in
- * whatever pieces they come; every text message is answered as an operation.
- * links: net base */
+/* tests/fuzz/ws_message_fuzz.c - any bytes as what a WebSocket client sends: frames end, stay within the limit, and say
+ * the same in whatever pieces they come; every text message is answered as an operation. links: net base */
 #include "base/assert.h"
 #include "base/hash.h"
 #include "net/ws_frame.h"
@@ -27,7 +26,8 @@ static void look_at(const fm_ws_message *m, uint64_t *digest)
     int result = fm_ws_command_parse(m->data, &command, &error);
     FM_ASSERT(result == 0 || error.message[0] != '\0');
     if (result == 0 && command.op == FM_OP_INGEST)
-        FM_ASSERT(command.records.data >= m->data.data && command.records.data + command.records.size <= m->data.data + m->data.size);
+        FM_ASSERT(command.records.data >= m->data.data &&
+                  command.records.data + command.records.size <= m->data.data + m->data.size);
 }
 
 /* What the bytes say, in pieces of `piece` bytes, as one number. */

@@ -6,8 +6,9 @@
  *   SLOW     the verdict takes 300 ms            NEVER    it does not come
  *   UNKNOWN  refused by the engine               TWICE    a duplicate
  *   ALERT    accepted, and an alert              FLOOD    … 2000 alerts of 4 KiB
- * Settings come from the environment as the real program's do; FMADS_DOUBLE_KEPT is the first router position that is kept,
- * FMADS_DOUBLE_ALERTS how many alerts there are at the start. Prints {"event":"listening","port":N} on standard error, ends on SIGTERM. */
+ * Settings come from the environment as the real program's do; FMADS_DOUBLE_KEPT is the first router position that is
+ * kept, FMADS_DOUBLE_ALERTS how many alerts there are at the start. Prints {"event":"listening","port":N} on standard
+ * error, ends on SIGTERM. */
 #include "alert/archive.h"
 #include "alert/router.h"
 #include "alert/sink_redis.h"
@@ -22,9 +23,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define SHARDS   2
-#define INTAKES  256
-#define KINDS    4
+#define SHARDS  2
+#define INTAKES 256
+#define KINDS   4
 
 /* ---- engine ---- */
 
@@ -242,11 +243,14 @@ static int ask(void (*done)(void *, int, fm_slice), void *context, int result, i
     return 0;
 }
 
-int fm_engine_instruments_json(fm_engine *e, fm_slice domain, fm_slice after, uint32_t limit, fm_query_done done, void *context)
+int fm_engine_instruments_json(fm_engine *e, fm_slice domain, fm_slice after, uint32_t limit, fm_query_done done,
+                               void *context)
 {
     (void)e;
-    return ask(done, context, 0, 0, "{\"items\":[{\"symbol\":\"EURUSD\",\"domain\":\"%.*s\"}],\"next\":null,\"after\":\"%.*s\",\"limit\":%u}\n",
-               (int)domain.size, domain.data, (int)after.size, after.data, limit);
+    return ask(
+        done, context, 0, 0,
+        "{\"items\":[{\"symbol\":\"EURUSD\",\"domain\":\"%.*s\"}],\"next\":null,\"after\":\"%.*s\",\"limit\":%u}\n",
+        (int)domain.size, domain.data, (int)after.size, after.data, limit);
 }
 
 int fm_engine_latest_json(fm_engine *e, fm_slice domain, fm_slice symbol, fm_query_done done, void *context)
@@ -255,14 +259,17 @@ int fm_engine_latest_json(fm_engine *e, fm_slice domain, fm_slice symbol, fm_que
     (void)domain;
     if (fm_slice_equal(symbol, FM_SLICE("none")))
         return ask(done, context, FM_ENOTFOUND, 0, "-");
-    return ask(done, context, 0, fm_slice_equal(symbol, FM_SLICE("slow")) ? 400 : 0, "{\"symbol\":\"%.*s\"}\n", (int)symbol.size, symbol.data);
+    return ask(done, context, 0, fm_slice_equal(symbol, FM_SLICE("slow")) ? 400 : 0, "{\"symbol\":\"%.*s\"}\n",
+               (int)symbol.size, symbol.data);
 }
 
 int fm_archive_list(fm_archive *archive, const fm_alert_query *query, fm_archive_done done, void *context)
 {
     (void)archive;
-    return ask(done, context, 0, 0, "{\"items\":[],\"next\":null,\"symbol\":\"%.*s\",\"from\":%lld,\"severity_min\":%u,\"limit\":%u}\n",
-               (int)query->symbol.size, query->symbol.data, (long long)query->from_ns, query->severity_min, query->limit);
+    return ask(done, context, 0, 0,
+               "{\"items\":[],\"next\":null,\"symbol\":\"%.*s\",\"from\":%lld,\"severity_min\":%u,\"limit\":%u}\n",
+               (int)query->symbol.size, query->symbol.data, (long long)query->from_ns, query->severity_min,
+               query->limit);
 }
 
 int fm_archive_get(fm_archive *archive, fm_slice id, fm_archive_done done, void *context)
@@ -270,7 +277,8 @@ int fm_archive_get(fm_archive *archive, fm_slice id, fm_archive_done done, void 
     (void)archive;
     if (fm_slice_equal(id, FM_SLICE("busy")))
         return FM_EBUSY;
-    return ask(done, context, fm_slice_equal(id, FM_SLICE("none")) ? FM_ENOTFOUND : 0, 0, "{\"id\":\"%.*s\"}\n", (int)id.size, id.data);
+    return ask(done, context, fm_slice_equal(id, FM_SLICE("none")) ? FM_ENOTFOUND : 0, 0, "{\"id\":\"%.*s\"}\n",
+               (int)id.size, id.data);
 }
 
 static fm_counters archive_counters, redis_counters, journal_counters;
@@ -351,9 +359,13 @@ int fm_router_read(fm_router *router, uint64_t after, uint32_t limit, fm_routed_
         pthread_mutex_lock(&router->lock);
         entry e = router->entry[at];
         pthread_mutex_unlock(&router->lock);
-        snprintf(body, sizeof(body), "{\"id\":\"%llu\",\"symbol\":\"%s\"}", (unsigned long long)(at + 1), symbols[at % KINDS]);
-        fm_routed_alert alert = {.router_sequence = at + 1, .severity = e.severity, .symbol = fm_slice_of(symbols[at % KINDS]),
-                                 .rule = FM_SLICE("pack/rule"), .domain = FM_SLICE("live"),
+        snprintf(body, sizeof(body), "{\"id\":\"%llu\",\"symbol\":\"%s\"}", (unsigned long long)(at + 1),
+                 symbols[at % KINDS]);
+        fm_routed_alert alert = {.router_sequence = at + 1,
+                                 .severity = e.severity,
+                                 .symbol = fm_slice_of(symbols[at % KINDS]),
+                                 .rule = FM_SLICE("pack/rule"),
+                                 .domain = FM_SLICE("live"),
                                  .body = e.large ? (fm_slice){large_body, sizeof(large_body)} : fm_slice_of(body)};
         visit(context, &alert);
     }

@@ -9,7 +9,8 @@
 
 static void loopback_names_are_taken(void **unused)
 {
-    static const char *const names[] = {"localhost", "LocalHost:80", "127.0.0.1", "127.255.255.255:65535", "127.0.0.1:0", "[::1]", "[::1]:8080"};
+    static const char *const names[] = {"localhost",   "LocalHost:80", "127.0.0.1", "127.255.255.255:65535",
+                                        "127.0.0.1:0", "[::1]",        "[::1]:8080"};
 
     (void)unused;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -18,10 +19,36 @@ static void loopback_names_are_taken(void **unused)
 
 static void everything_else_is_not(void **unused)
 {
-    static const char *const names[] = {"", "localhost.", "localhost.com", "xlocalhost", "localhost:", "localhost:65536", "localhost:-1",
-                                        "localhost:1:2", "localhost:80x", "127.0.0", "127.0.0.1.", "127.0.0.01", "127.0.0.256", "127.0.0.1.1",
-                                        "128.0.0.1", "0x7f.0.0.1", "127.0.0.1x", "[::1", "[::1]x", "[::1]:", "[::2]", "::1", "[0::1]", "127",
-                                        "127.", "127.0.0.:80", ":80", "[", "localhost\0x", "127.0.0.99999999999999999999"};
+    static const char *const names[] = {"",
+                                        "localhost.",
+                                        "localhost.com",
+                                        "xlocalhost",
+                                        "localhost:",
+                                        "localhost:65536",
+                                        "localhost:-1",
+                                        "localhost:1:2",
+                                        "localhost:80x",
+                                        "127.0.0",
+                                        "127.0.0.1.",
+                                        "127.0.0.01",
+                                        "127.0.0.256",
+                                        "127.0.0.1.1",
+                                        "128.0.0.1",
+                                        "0x7f.0.0.1",
+                                        "127.0.0.1x",
+                                        "[::1",
+                                        "[::1]x",
+                                        "[::1]:",
+                                        "[::2]",
+                                        "::1",
+                                        "[0::1]",
+                                        "127",
+                                        "127.",
+                                        "127.0.0.:80",
+                                        ":80",
+                                        "[",
+                                        "localhost\0x",
+                                        "127.0.0.99999999999999999999"};
 
     (void)unused;
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
@@ -48,8 +75,18 @@ static void an_origin_needs_a_scheme_and_a_loopback_host(void **unused)
 
 static void only_loopback_addresses_are_listened_on(void **unused)
 {
-    static const char *const bad[] = {"0.0.0.0:8080", "192.168.1.1:80", "[::]:80", "example.com:80", "127.0.0.1", "127.0.0.1:", "127.0.0.1:65536",
-                                      "127.0.0.1:x", ":80", "", "::1:80", "127.0.0.1:80 "};
+    static const char *const bad[] = {"0.0.0.0:8080",
+                                      "192.168.1.1:80",
+                                      "[::]:80",
+                                      "example.com:80",
+                                      "127.0.0.1",
+                                      "127.0.0.1:",
+                                      "127.0.0.1:65536",
+                                      "127.0.0.1:x",
+                                      ":80",
+                                      "",
+                                      "::1:80",
+                                      "127.0.0.1:80 "};
     fm_error error;
     uint16_t port;
     int fd;

@@ -14,7 +14,8 @@ static void patterns_match_whole_paths(void **unused)
     assert_false(fm_path_matches("/healthz", FM_SLICE("/healthz/"), &capture));
     assert_false(fm_path_matches("/healthz", FM_SLICE("/health"), &capture));
     assert_false(fm_path_matches("/healthz", FM_SLICE(""), &capture));
-    assert_true(fm_path_matches("/v1/instruments/{symbol}/latest", FM_SLICE("/v1/instruments/BRK%2FB/latest"), &capture));
+    assert_true(
+        fm_path_matches("/v1/instruments/{symbol}/latest", FM_SLICE("/v1/instruments/BRK%2FB/latest"), &capture));
     assert_true(fm_slice_equal(capture, FM_SLICE("BRK%2FB")));
     assert_false(fm_path_matches("/v1/instruments/{symbol}/latest", FM_SLICE("/v1/instruments//latest"), &capture));
     assert_false(fm_path_matches("/v1/instruments/{symbol}/latest", FM_SLICE("/v1/instruments/a/b/latest"), &capture));
@@ -55,10 +56,25 @@ static void times_are_read_in_both_forms(void **unused)
                 {"2014-05-02T14:30:00 02:00", 1399033800000000000}, /* an unescaped '+' */
                 {"2014-05-02T08:30:00-04:00", 1399033800000000000},
                 {"2012-02-29T00:00:00Z", 1330473600000000000}};
-    static const char *const bad[] = {"", "x", "-1", "1.5", "2014-05-02", "2014-05-02T12:30Z", "2014-05-02T12:30:00", "2014-13-02T12:30:00Z",
-                                      "2014-02-29T12:30:00Z", "2014-04-31T12:30:00Z", "2014-05-02T24:30:00Z", "2014-05-02T12:30:61Z",
-                                      "2014-05-02T12:30:00.Z", "2014-05-02T12:30:00.1234567890Z", "2014-05-02T12:30:00+25:00",
-                                      "2014-05-02T12:30:00+0200", "9999999999999999999", "2014-05-02T12:30:00Zx", "2014/05/02T12:30:00Z"};
+    static const char *const bad[] = {"",
+                                      "x",
+                                      "-1",
+                                      "1.5",
+                                      "2014-05-02",
+                                      "2014-05-02T12:30Z",
+                                      "2014-05-02T12:30:00",
+                                      "2014-13-02T12:30:00Z",
+                                      "2014-02-29T12:30:00Z",
+                                      "2014-04-31T12:30:00Z",
+                                      "2014-05-02T24:30:00Z",
+                                      "2014-05-02T12:30:61Z",
+                                      "2014-05-02T12:30:00.Z",
+                                      "2014-05-02T12:30:00.1234567890Z",
+                                      "2014-05-02T12:30:00+25:00",
+                                      "2014-05-02T12:30:00+0200",
+                                      "9999999999999999999",
+                                      "2014-05-02T12:30:00Zx",
+                                      "2014/05/02T12:30:00Z"};
     int64_t ns;
 
     (void)unused;
@@ -134,9 +150,9 @@ static void counters_of_all_threads_are_added_up(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(patterns_match_whole_paths),      cmocka_unit_test(escapes_are_decoded_once_and_within_bounds),
-        cmocka_unit_test(times_are_read_in_both_forms),    cmocka_unit_test(integers_keep_their_range),
-        cmocka_unit_test(the_tables_fit_the_code),         cmocka_unit_test(counters_of_all_threads_are_added_up),
+        cmocka_unit_test(patterns_match_whole_paths),   cmocka_unit_test(escapes_are_decoded_once_and_within_bounds),
+        cmocka_unit_test(times_are_read_in_both_forms), cmocka_unit_test(integers_keep_their_range),
+        cmocka_unit_test(the_tables_fit_the_code),      cmocka_unit_test(counters_of_all_threads_are_added_up),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

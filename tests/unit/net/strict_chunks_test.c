@@ -6,7 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* As h2o drives it: what was decoded stays at the front, new bytes are put behind it. The result; the body and what is left in `out`. */
+/* As h2o drives it: what was decoded stays at the front, new bytes are put behind it. The result; the body and what is
+ * left in `out`. */
 static ssize_t drive(const char *wire, size_t size, size_t piece, char *out, size_t *body)
 {
     struct phr_chunked_decoder decoder;
@@ -69,9 +70,28 @@ static void bodies_are_decoded_and_what_follows_is_left(void **unused)
 
 static void what_is_not_to_the_letter_is_refused(void **unused)
 {
-    static const char *const bad[] = {"0\n\r\n", "0\r\n\n", "1\nx\r\n0\r\n\r\n", "1\r\nx\n0\r\n\r\n", "1\r\nxx\r\n", "\r\n", ";\r\n", "g\r\n", "-1\r\n", " 1\r\nx",
-                                      "1 \r\nx", "0x1\r\nx", "100000000\r\n", "000000001\r\n", "1\r\rx", "1;\x01\r\nx", "1;\nx\r\n", "0\r\n folded\r\n",
-                                      "0\r\nA: b\n\r\n", "0\r\nA: \x7f\r\n", "0\r\n\r\r", "1\r\nx\r\r"};
+    static const char *const bad[] = {"0\n\r\n",
+                                      "0\r\n\n",
+                                      "1\nx\r\n0\r\n\r\n",
+                                      "1\r\nx\n0\r\n\r\n",
+                                      "1\r\nxx\r\n",
+                                      "\r\n",
+                                      ";\r\n",
+                                      "g\r\n",
+                                      "-1\r\n",
+                                      " 1\r\nx",
+                                      "1 \r\nx",
+                                      "0x1\r\nx",
+                                      "100000000\r\n",
+                                      "000000001\r\n",
+                                      "1\r\rx",
+                                      "1;\x01\r\nx",
+                                      "1;\nx\r\n",
+                                      "0\r\n folded\r\n",
+                                      "0\r\nA: b\n\r\n",
+                                      "0\r\nA: \x7f\r\n",
+                                      "0\r\n\r\r",
+                                      "1\r\nx\r\r"};
     char large[6000];
 
     (void)unused;

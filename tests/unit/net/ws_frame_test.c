@@ -44,14 +44,16 @@ static void feed(fm_ws_reader *reader, const char *data, size_t size)
         fm_ws_reader_filled(reader, now);
         data += now;
         size -= now;
-        if (size > 0) { /* only a test that knows that no message is complete yet may feed more than there is room for */
+        if (size >
+            0) { /* only a test that knows that no message is complete yet may feed more than there is room for */
             fm_ws_message none;
             assert_int_equal(fm_ws_reader_next(reader, &none), FM_WS_NONE);
         }
     }
 }
 
-/* Everything that the bytes say, as text: "T:hello;" "B:…;" "P:…;" "C:1000;" "F:1002;". Fed in pieces of `piece` bytes. */
+/* Everything that the bytes say, as text: "T:hello;" "B:…;" "P:…;" "C:1000;" "F:1002;". Fed in pieces of `piece` bytes.
+ */
 static void transcript(const fm_text *bytes, size_t piece, size_t message_max, fm_text *out)
 {
     fm_ws_reader reader;
@@ -107,7 +109,11 @@ static void messages_fragments_and_pings_come_as_sent(void **unused)
     add_frame(&bytes, 10, true, FM_SLICE(""), 7);
     add_frame(&bytes, 0, true, FM_SLICE("ree"), 0x01020304);
     add_frame(&bytes, 1, true, FM_SLICE(""), 3);
-    add_frame(&bytes, 8, true, (fm_slice){"\x03\xe8" "bye", 5}, 5);
+    add_frame(&bytes, 8, true,
+              (fm_slice){"\x03\xe8"
+                         "bye",
+                         5},
+              5);
     add_frame(&bytes, 1, true, FM_SLICE("never"), 1);
     says(&bytes, "T:one;B:two;P:ping;p:;T:three;T:;C:1000;");
     fm_text_fini(&bytes);
@@ -120,21 +126,21 @@ static void what_breaks_the_protocol_has_its_code(void **unused)
         size_t size;
         const char *expected;
     } cases[] = {
-        {"\x81\x01x", 3, "F:1002;"},                       /* not masked */
-        {"\xc1\x80\0\0\0\0", 6, "F:1002;"},                /* reserved bit */
-        {"\x83\x80\0\0\0\0", 6, "F:1002;"},                /* opcode 3 */
-        {"\x8b\x80\0\0\0\0", 6, "F:1002;"},                /* opcode 11 */
-        {"\x09\x80\0\0\0\0", 6, "F:1002;"},                /* a ping in fragments */
-        {"\x89\xfe\0\x7e\0\0\0\0", 8, "F:1002;"},          /* a long ping */
-        {"\x80\x80\0\0\0\0", 6, "F:1002;"},                /* continues nothing */
+        {"\x81\x01x", 3, "F:1002;"},              /* not masked */
+        {"\xc1\x80\0\0\0\0", 6, "F:1002;"},       /* reserved bit */
+        {"\x83\x80\0\0\0\0", 6, "F:1002;"},       /* opcode 3 */
+        {"\x8b\x80\0\0\0\0", 6, "F:1002;"},       /* opcode 11 */
+        {"\x09\x80\0\0\0\0", 6, "F:1002;"},       /* a ping in fragments */
+        {"\x89\xfe\0\x7e\0\0\0\0", 8, "F:1002;"}, /* a long ping */
+        {"\x80\x80\0\0\0\0", 6, "F:1002;"},       /* continues nothing */
         {"\x01\x80\0\0\0\0\x81\x80\0\0\0\0", 12, "F:1002;"},
-        {"\x88\x81\0\0\0\0x", 7, "F:1002;"},               /* half a close code */
-        {"\x88\x82\0\0\0\0\x03\xed", 8, "F:1002;"},        /* 1005 */
+        {"\x88\x81\0\0\0\0x", 7, "F:1002;"},        /* half a close code */
+        {"\x88\x82\0\0\0\0\x03\xed", 8, "F:1002;"}, /* 1005 */
         {"\x88\x83\0\0\0\0\x03\xe8\xff", 9, "F:1007;"},
         {"\x88\x80\0\0\0\0", 6, "C:1005;"},
         {"\x81\x81\0\0\0\0\xff", 7, "F:1007;"},
         {"\x82\x81\0\0\0\0\xff", 7, "B:\xff;"},
-        {"\x82\xff\0\0\0\0\0\1\x11\x71\0\0\0\0", 14, "F:1009;"},       /* 70001 */
+        {"\x82\xff\0\0\0\0\0\1\x11\x71\0\0\0\0", 14, "F:1009;"}, /* 70001 */
         {"\x82\xff\x7f\xff\xff\xff\xff\xff\xff\xff", 10, "F:1009;"},
         {"\x82\xff\xff\xff\xff\xff\xff\xff\xff\xff", 10, "F:1009;"},
     };
@@ -208,11 +214,37 @@ static void frames_of_the_server_are_whole_and_not_masked(void **unused)
 
 static void utf_8_is_told_from_what_is_not(void **unused)
 {
-    static const char *const good[] = {"", "abc", "\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xef\xbf\xbf",
-                                       "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf", "12345678\xe2\x82\xac" "12345678", "1234567\xe2\x82\xac"};
-    static const char *const bad[] = {"\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc2", "\xc2\x41", "\xe0\x9f\xbf", "\xe2\x82", "\xed\xa0\x80",
-                                      "\xed\xbf\xbf", "\xf0\x8f\xbf\xbf", "\xf0\x90\x80", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff",
-                                      "12345678\xff", "1234567\xe2\x82", "\xe2\x82\xac\x80"};
+    static const char *const good[] = {"",
+                                       "abc",
+                                       "\xc2\x80",
+                                       "\xdf\xbf",
+                                       "\xe0\xa0\x80",
+                                       "\xed\x9f\xbf",
+                                       "\xee\x80\x80",
+                                       "\xef\xbf\xbf",
+                                       "\xf0\x90\x80\x80",
+                                       "\xf4\x8f\xbf\xbf",
+                                       "12345678\xe2\x82\xac"
+                                       "12345678",
+                                       "1234567\xe2\x82\xac"};
+    static const char *const bad[] = {"\x80",
+                                      "\xbf",
+                                      "\xc0\x80",
+                                      "\xc1\xbf",
+                                      "\xc2",
+                                      "\xc2\x41",
+                                      "\xe0\x9f\xbf",
+                                      "\xe2\x82",
+                                      "\xed\xa0\x80",
+                                      "\xed\xbf\xbf",
+                                      "\xf0\x8f\xbf\xbf",
+                                      "\xf0\x90\x80",
+                                      "\xf4\x90\x80\x80",
+                                      "\xf5\x80\x80\x80",
+                                      "\xff",
+                                      "12345678\xff",
+                                      "1234567\xe2\x82",
+                                      "\xe2\x82\xac\x80"};
 
     (void)unused;
     for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)

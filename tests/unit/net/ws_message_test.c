@@ -20,8 +20,18 @@ static fm_ws_command parse(const char *text, int expected)
 
 static void records_go_to_the_decoder_as_they_are(void **unused)
 {
-    static const char *const texts[] = {"{\"type\":\"trade\"}", "[{\"op\":\"ping\"}]", " [1]", "", "x", "{", "{\"op", "{\"x\":{\"op\":\"ping\"}}",
-                                        "{\"type\":\"trade\",\"id\":\"\\\"op\\\"\"}", "{\"op\":\"ping\"} x", "{\"op\":\"ping\",}", "{}"};
+    static const char *const texts[] = {"{\"type\":\"trade\"}",
+                                        "[{\"op\":\"ping\"}]",
+                                        " [1]",
+                                        "",
+                                        "x",
+                                        "{",
+                                        "{\"op",
+                                        "{\"x\":{\"op\":\"ping\"}}",
+                                        "{\"type\":\"trade\",\"id\":\"\\\"op\\\"\"}",
+                                        "{\"op\":\"ping\"} x",
+                                        "{\"op\":\"ping\",}",
+                                        "{}"};
 
     (void)unused;
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -41,7 +51,8 @@ static void operations_are_found_in_any_order(void **unused)
     assert_true(fm_slice_equal(command.records, FM_SLICE("[{\"a\":\"]\\\"}\"},{}]")));
     assert_int_equal(parse(" { \"op\" : \"ping\" } ", 0).op, FM_OP_PING);
     assert_int_equal(parse("{\"op\":\"unsubscribe\",\"topics\":[]}", 0).op, FM_OP_UNSUBSCRIBE);
-    command = parse("{\"from\":42,\"filter\":{\"symbol\":\"EUR*\",\"severity_min\":\"error\",\"domain\":\"live\"},\"topics\":[\"alerts\"],"
+    command = parse("{\"from\":42,\"filter\":{\"symbol\":\"EUR*\",\"severity_min\":\"error\",\"domain\":\"live\"},"
+                    "\"topics\":[\"alerts\"],"
                     "\"op\":\"subscribe\",\"more\":[1,{\"x\":null}]}",
                     0);
     assert_int_equal(command.op, FM_OP_SUBSCRIBE);
@@ -51,7 +62,8 @@ static void operations_are_found_in_any_order(void **unused)
     assert_string_equal(command.filter.rule, "");
     assert_int_equal(command.filter.severity_min, 2);
     assert_false(parse("{\"op\":\"subscribe\",\"topics\":[\"alerts\"]}", 0).has_from);
-    assert_true(parse("{\"op\":\"subscribe\",\"topics\":[\"alerts\"],\"from\":18446744073709551615}", 0).from == UINT64_MAX);
+    assert_true(parse("{\"op\":\"subscribe\",\"topics\":[\"alerts\"],\"from\":18446744073709551615}", 0).from ==
+                UINT64_MAX);
 }
 
 static void what_cannot_be_done_is_told(void **unused)
@@ -82,7 +94,8 @@ static void what_cannot_be_done_is_told(void **unused)
     (void)unused;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
         parse(cases[i].text, cases[i].code);
-    snprintf(text, sizeof(text), "{\"op\":\"subscribe\",\"topics\":[\"alerts\"],\"filter\":{\"symbol\":\"%0100d\"}}", 7);
+    snprintf(text, sizeof(text), "{\"op\":\"subscribe\",\"topics\":[\"alerts\"],\"filter\":{\"symbol\":\"%0100d\"}}",
+             7);
     parse(text, FM_parameter_invalid);
 }
 
@@ -101,7 +114,8 @@ static void depth_is_bounded(void **unused)
 /* No byte at or behind the end is read: every prefix, in memory of exactly its size. */
 static void every_prefix_is_answered(void **unused)
 {
-    static const char whole[] = "{\"op\":\"subscribe\",\"topics\":[\"alerts\"],\"filter\":{\"symbol\":\"A\\\\\"},\"from\":1}";
+    static const char whole[] =
+        "{\"op\":\"subscribe\",\"topics\":[\"alerts\"],\"filter\":{\"symbol\":\"A\\\\\"},\"from\":1}";
 
     (void)unused;
     for (size_t size = 0; size <= sizeof(whole) - 1; size++) {
@@ -118,8 +132,10 @@ static void every_prefix_is_answered(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(records_go_to_the_decoder_as_they_are), cmocka_unit_test(operations_are_found_in_any_order),
-        cmocka_unit_test(what_cannot_be_done_is_told),           cmocka_unit_test(depth_is_bounded),
+        cmocka_unit_test(records_go_to_the_decoder_as_they_are),
+        cmocka_unit_test(operations_are_found_in_any_order),
+        cmocka_unit_test(what_cannot_be_done_is_told),
+        cmocka_unit_test(depth_is_bounded),
         cmocka_unit_test(every_prefix_is_answered),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
