@@ -129,7 +129,7 @@ static inline const char *read_word(fm_json *json, const fm_likely_key *key, con
 
 /* The value behind a key; NULL when it is not as feeds write it. */
 static inline __attribute__((always_inline)) const char *read_likely(fm_json *json, const fm_likely_key *key,
-                                                                     const char *at)
+                                                                     const char *at, uint8_t **expected)
 {
     const __m128i name = _mm_setr_epi8(0x20, 0x21, 0x23, 0x5b, 0x5d, 0x7e, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
     const __m128i symbol = _mm_setr_epi8(0x21, 0x21, 0x23, 0x5b, 0x5d, 0x7e, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
@@ -137,11 +137,14 @@ static inline __attribute__((always_inline)) const char *read_likely(fm_json *js
     switch ((fm_form)key->form) {
     case FORM_NONE:
         json->closed = true;
-        return at;
+        return NULL;
     case FORM_TYPE:
         kind = kind_of(at);
         json->draft.record->kind = (uint8_t)kind;
-        return kind ? at + 6 : NULL;
+        if (kind == FM_KIND_NONE)
+            return NULL;
+        *expected = fm_likely_kind(json->decoder, *expected, kind);
+        return at + 6;
     case FORM_SYMBOL:
         return read_text(json, at, FM_LIKELY_RUN(symbol, at), 0x21, fm_likely_name(&json->draft, key));
     case FORM_NAME:
@@ -175,15 +178,10 @@ static inline __attribute__((always_inline)) const char *read_pairs(fm_json *jso
         const fm_likely_key *key = &table[*expected];
         if (FM_UNLIKELY(!fm_likely_stands(bytes, key->text, key->mask)))
             break;
-        const char *next = read_likely(json, key, at + key->size);
+        const char *next = read_likely(json, key, at + key->size, &expected);
         if (FM_UNLIKELY(!next))
             break;
         at = next;
-        if (FM_UNLIKELY(key->form <= FORM_TYPE)) {
-            if (key->form == FORM_NONE)
-                break;
-            expected = fm_likely_kind(decoder, expected, json->draft.record->kind);
-        }
         seen |= key->bit;
         expected++;
         if (FM_UNLIKELY(at > far))
@@ -195,7 +193,7 @@ static inline __attribute__((always_inline)) const char *read_pairs(fm_json *jso
     before += (int)(fm_likely_place(decoder, expected) - begin);
     if (FM_UNLIKELY(__builtin_popcount(seen) != before))
         json->twice = true;
-    return at;
+    return json->closed ? at + 1 : at;
 }
 
 const char *fm_json_likely(fm_json *json, const char *at)

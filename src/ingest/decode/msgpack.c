@@ -336,6 +336,12 @@ int fm_msgpack_next(fm_decoder *decoder, fm_record *record)
             decoder->remaining = 0;
             return fm_decoder_tear(decoder, FM_malformed, begin, "the body ends before the array does");
         }
+        if (FM_LIKELY((*begin & 0xf0) == 0x80)) { /* a map of up to fifteen pairs */
+            value.shape = SHAPE_MAP;
+            value.count = *begin & 0x0f;
+            at = begin + 1;
+            break;
+        }
         at = read_head(begin, decoder->end, &value);
         if (FM_UNLIKELY(!at)) {
             stop(&in, FM_malformed, begin, cut_off);

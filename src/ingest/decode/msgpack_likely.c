@@ -75,7 +75,7 @@ static inline const char *likely_decimal(fm_msgpack *in, const fm_likely_key *ke
 
 /* The value behind a key in the form that feeds write; NULL when it has another. */
 static inline __attribute__((always_inline)) const char *read_likely(fm_msgpack *in, const fm_likely_key *key,
-                                                                     const char *at)
+                                                                     const char *at, uint8_t **expected, uint8_t **stop)
 {
     const __m128i name = _mm_setr_epi8(0x20, 0x7e, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
     const __m128i symbol = _mm_setr_epi8(0x21, 0x7e, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
@@ -85,8 +85,12 @@ static inline __attribute__((always_inline)) const char *read_likely(fm_msgpack 
     switch ((fm_form)key->form) {
     case FORM_TYPE:
         next = likely_text(at, FM_LIKELY_RUN(name, at + 1), &text);
-        if (FM_LIKELY(next != NULL))
+        if (FM_LIKELY(next != NULL)) {
             fm_draft_type(&in->draft, text, at);
+            uint8_t *place = fm_likely_kind(in->decoder, *expected, in->draft.record->kind);
+            *stop += place - *expected;
+            *expected = place;
+        }
         return next;
     case FORM_SYMBOL:
         return likely_text(at, FM_LIKELY_RUN(symbol, at + 1), &in->draft.record->symbol);
@@ -119,43 +123,50 @@ static inline bool stands(const char *at, const char text[16], const uint8_t mas
     return fm_likely_stands(_mm_loadu_si128((const __m128i *)(const void *)at), text, mask);
 }
 
-const char *fm_msgpack_likely(fm_msgpack *in, const char *at, uint64_t *left)
+/* `type` first, as most records have it: its kind, or FM_KIND_NONE. */
+static inline unsigned opening_kind(const char *at)
 {
     static const char types[2][16] __attribute__((aligned(16))) = {"\xa4type\xa5trade", "\xa4type\xa5quote"};
-    static const uint8_t type_mask[16] __attribute__((aligned(16))) = FM_MASK(11);
+    static const uint8_t mask[16] __attribute__((aligned(16))) = FM_MASK(11);
+    return stands(at, types[0], mask) ? FM_TRADE : stands(at, types[1], mask) ? FM_QUOTE : FM_KIND_NONE;
+}
+
+const char *fm_msgpack_likely(fm_msgpack *in, const char *at, uint64_t *left)
+{
     const char *far = in->far;
-    if (FM_UNLIKELY(!far))
+    if (FM_UNLIKELY(!far || at > far || *left == 0))
         return at;
     uint8_t *expected = in->expected;
     uint32_t seen = in->draft.seen;
-    uint64_t count = *left, before = (uint64_t)__builtin_popcount(seen) + count;
-    if (FM_LIKELY(seen == 0 && count > 0 && at <= far)) {
-        unsigned kind = stands(at, types[0], type_mask) ? FM_TRADE : stands(at, types[1], type_mask) ? FM_QUOTE : 0;
-        if (FM_LIKELY(kind != 0)) {
+    unsigned begin = fm_likely_place(in->decoder, expected), before = (unsigned)__builtin_popcount(seen);
+    unsigned room = FM_LIKELY_KEYS - 1 - begin, most = *left < room ? (unsigned)*left : room;
+    if (FM_LIKELY(seen == 0)) {
+        unsigned kind = opening_kind(at);
+        if (FM_LIKELY(kind != FM_KIND_NONE)) {
             in->draft.record->kind = (uint8_t)kind;
             expected = fm_likely_kind(in->decoder, expected, kind) + 1;
             seen = FM_FIELD_BIT(TYPE);
             at += 11;
-            count--;
         }
     }
-    while (count > 0 && FM_LIKELY(at <= far)) {
-        const fm_likely_key *key = &keys[*expected];
+    uint8_t *stop = expected + (most - (seen != in->draft.seen));
+    const fm_likely_key *table = keys;
+    __asm__("" : "+r"(table)); /* an address in a register, not one made anew for each use */
+    while (expected != stop && FM_LIKELY(at <= far)) {
+        const fm_likely_key *key = &table[*expected];
         if (FM_UNLIKELY(!stands(at, key->text, key->mask)))
             break;
-        const char *next = read_likely(in, key, at + key->size);
+        const char *next = read_likely(in, key, at + key->size, &expected, &stop);
         if (FM_UNLIKELY(!next))
             break;
         at = next;
         seen |= key->bit;
         expected++;
-        count--;
-        if (FM_UNLIKELY(key->form == FORM_TYPE))
-            expected = fm_likely_kind(in->decoder, expected, in->draft.record->kind);
     }
     in->expected = expected;
     in->draft.seen = seen;
-    *left = count;
-    in->twice |= (uint64_t)__builtin_popcount(seen) + count != before;
+    unsigned read = fm_likely_place(in->decoder, expected) - begin;
+    *left -= read;
+    in->twice |= (unsigned)__builtin_popcount(seen) - before != read;
     return at;
 }
