@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# labels: tsan
 # timeout: 180
 """The live domain: wall time enters where no data come, and nowhere else."""
 import os

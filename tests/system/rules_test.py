@@ -65,7 +65,8 @@ class Hostile(Case):
 
     def test_a_rule_that_allocates_without_end_is_stopped_and_named(self):
         server = self.run_beside_each_other("hostile/greedy")
-        self.assertStopped(server, "hostile/greedy", line_of("hostile/greedy", "on_event"), "memory")  # which of its lines cannot be told
+        # Which of its lines it was cannot be told; a slow build may come to the deadline first.
+        self.assertStopped(server, "hostile/greedy", line_of("hostile/greedy", "on_event"), "memory|deadline")
         self.assertGreater(server.metric("fmads_rules_kills_total"), 0)
 
     def test_a_pathological_pattern_is_stopped_and_named(self):

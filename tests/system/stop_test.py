@@ -1,4 +1,5 @@
 #!/usr/bin/python3
+# labels: tsan
 # timeout: 240
 """Stopping is orderly, starting is careful: nothing acknowledged is lost, and what cannot work is refused with a sentence that helps."""
 import os
