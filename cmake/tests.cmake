@@ -40,7 +40,13 @@ function(fmads_properties test source kind timeout)
   if(said)
     set(timeout ${said})
   endif()
-  set_tests_properties(${test} PROPERTIES LABELS "${kind};${labels}" TIMEOUT ${timeout} ENVIRONMENT "${FMADS_TEST_ENVIRONMENT}")
+  set(environment "${FMADS_TEST_ENVIRONMENT}")
+  # The watchdog leaves a stuck rule by siglongjmp out of its handler (script/watch.h) and throws the Lua state away. ThreadSanitizer goes
+  # on believing that the thread is inside of the handler, and reports its next malloc.
+  if(test MATCHES "^(unit\\.script|unit\\.main|replay|system|rule)\\.")
+    list(TRANSFORM environment REPLACE "^TSAN_OPTIONS=" "TSAN_OPTIONS=report_signal_unsafe=0:")
+  endif()
+  set_tests_properties(${test} PROPERTIES LABELS "${kind};${labels}" TIMEOUT ${timeout} ENVIRONMENT "${environment}")
   if("serial" IN_LIST labels)
     set_tests_properties(${test} PROPERTIES RUN_SERIAL TRUE)
   endif()
@@ -56,7 +62,7 @@ foreach(source ${unit_tests})
   fmads_links(unit.${name} ${source} ${layer})
   target_link_libraries(unit.${name} PRIVATE PkgConfig::CMOCKA)
   add_test(NAME unit.${name} COMMAND unit.${name})
-  fmads_properties(unit.${name} ${source} unit 120)
+  fmads_properties(unit.${name} ${source} unit 600) # for what hangs: nothing may depend on how fast the machine is
 endforeach()
 
 # Further kinds (golden, rule, replay, system, fuzz, lint, bench) each have a file of their own.

@@ -7,7 +7,7 @@ foreach(source ${sources})
   get_filename_component(name ${source} NAME)
   string(REGEX REPLACE "_test\\.py$" "" name ${name})
   add_test(NAME unit.net.${name} COMMAND /usr/bin/python3 -B ${source} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-  set_tests_properties(unit.net.${name} PROPERTIES LABELS unit TIMEOUT 240
+  set_tests_properties(unit.net.${name} PROPERTIES LABELS unit TIMEOUT 900 COST 60
                        ENVIRONMENT "FMADS_DOUBLE=$<TARGET_FILE:net_double>;FMADS_SOURCE=${CMAKE_SOURCE_DIR};TSAN_OPTIONS=halt_on_error=1")
 endforeach()
 
@@ -17,6 +17,6 @@ foreach(source ${sources})
   get_filename_component(name ${source} NAME)
   string(REGEX REPLACE "_test\\.py$" "" name ${name})
   add_test(NAME unit.net.double_${name} COMMAND /usr/bin/python3 -B ${source} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-  set_tests_properties(unit.net.double_${name} PROPERTIES LABELS unit TIMEOUT 240
+  set_tests_properties(unit.net.double_${name} PROPERTIES LABELS unit TIMEOUT 900 COST 60
                        ENVIRONMENT "FMADS_DOUBLE=$<TARGET_FILE:net_double>;FMADS_SOURCE=${CMAKE_SOURCE_DIR};TSAN_OPTIONS=halt_on_error=1")
 endforeach()

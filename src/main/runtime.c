@@ -53,7 +53,7 @@ struct fm_runtime {
     pthread_barrier_t recovered;
     bool            failed; /* some shard could not recover */
     const fm_rule_set *rules;
-    uint64_t        rules_signature; /* names, sizes and times of the rule files when they were last read */
+    _Atomic uint64_t rules_signature; /* names, sizes and times of the rule files when they were last read */
     pthread_mutex_t rules_lock;
     fm_counters     rules_counters; /* under rules_lock */
 };

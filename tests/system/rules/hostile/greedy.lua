@@ -3,7 +3,7 @@ rule "greedy" {
   on_event = function(ctx, e, f, s)
     local kept, text = {}, string.rep("x", 10000)
     for i = 1, 90000 do
-      kept[i] = text .. i
+      kept[#kept + 1] = text .. i
     end
   end,
   message = "{symbol} never",
