@@ -303,7 +303,7 @@ static void take_results(fm_fold *fold, uint32_t rule_index, const fm_rule_call 
         raise(fold, rule_index, call->row[call->emit[e].row], row->now_ns, row->position, &call->emit[e]);
     }
     int64_t least = rule->timer_min_ns > 0 ? rule->timer_min_ns : FM_TIMER_MIN_NS;
-    for (uint32_t t = 0; t < call->timer_count; t++) {
+    for (uint32_t t = 0; rule->has_on_timer && t < call->timer_count; t++) { /* nobody would hear another rule's */
         const fm_row *row = &fold->row[call->row[call->timer_ask[t].row]];
         int64_t due = call->timer_ask[t].due_ns;
         due = due < row->now_ns + least ? row->now_ns + least : due;
