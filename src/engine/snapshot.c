@@ -141,6 +141,14 @@ static void take(reading *in, void *out, size_t size)
 
 #define GET(in, field) take((in), &(field), sizeof(field))
 
+/* Bytes behind a right checksum may still be wrong, if a program with a bug wrote them: whatever is used as an index, a size, a count or a text
+ * is checked. Kernel states and rule slots are not: they are numbers. */
+static bool must(reading *in, bool holds)
+{
+    in->torn |= !holds;
+    return !in->torn;
+}
+
 static void get_source(reading *in, fm_source_entry *source)
 {
     *source = (fm_source_entry){0};
@@ -152,12 +160,12 @@ static void get_source(reading *in, fm_source_entry *source)
     GET(in, source->high);
     uint32_t page_count;
     GET(in, page_count);
-    if (in->torn || page_count == 0)
-        return;
+    if (!must(in, source->name_size <= FM_NAME_MAX && page_count <= (size_t)(in->end - in->at)) || page_count == 0)
+        return; /* a page takes a byte at least */
     source->page = calloc(page_count, sizeof(*source->page));
     FM_ASSERT(source->page != NULL);
     source->page_count = page_count;
-    for (uint32_t p = 0; p < page_count; p++) {
+    for (uint32_t p = 0; p < page_count && !in->torn; p++) {
         uint8_t there;
         GET(in, there);
         if (!there)
@@ -177,6 +185,8 @@ static void get_domains(reading *in, fm_admission *a)
         GET(in, a->domain[i].name);
         GET(in, a->domain[i].name_size);
         GET(in, a->domain[i].time_ns);
+        if (!must(in, a->domain[i].name_size <= FM_NAME_MAX && a->domain[i].name[FM_NAME_MAX] == 0))
+            break;
         a->domain[i].live = fm_slice_equal((fm_slice){a->domain[i].name, a->domain[i].name_size}, FM_SLICE("live"));
         a->domain_count = i + 1;
     }
@@ -193,37 +203,62 @@ static void get_streams(reading *in, fm_admission *a)
         GET(in, a->stream[i].venue_size);
         GET(in, a->stream[i].channel_size);
         GET(in, a->stream[i].text);
+        must(in, a->stream[i].venue_size <= FM_NAME_MAX && a->stream[i].channel_size <= FM_NAME_MAX && i < FM_STREAMS_MAX);
         a->stream_count = i + 1;
+    }
+    must(in, a->stream_count == count && count > 0 && a->stream[0].venue_size + a->stream[0].channel_size == 0);
+}
+
+static bool scales_hold(int price_scale, int size_scale)
+{
+    return price_scale >= 0 && price_scale <= FM_SCALE_MAX && size_scale >= 0 && size_scale <= FM_SCALE_MAX;
+}
+
+static void get_symbols(reading *in, fm_admission *a)
+{
+    uint32_t count;
+    GET(in, count);
+    for (uint32_t i = 0; i < count && !in->torn; i++) {
+        a->symbol = fm_grow(a->symbol, &a->symbol_capacity, i + 1, sizeof(fm_symbol_entry));
+        fm_symbol_entry *symbol = &a->symbol[i];
+        GET(in, *symbol);
+        if (!must(in, symbol->symbol_size > 0 && symbol->symbol_size <= FM_SYMBOL_MAX && symbol->venue_size <= FM_NAME_MAX &&
+                          symbol->domain < a->domain_count && scales_hold(symbol->price_scale, symbol->size_scale)))
+            break;
+        a->symbol_count = i + 1;
+        fm_admission_index(a, i);
     }
 }
 
-static void get_admission(reading *in, fm_admission *a, uint32_t sequence_window)
+static void get_sequences(reading *in, fm_sequence_set *set)
+{
+    uint32_t capacity, count;
+    GET(in, capacity);
+    GET(in, count);
+    if (!must(in, (capacity & (capacity - 1)) == 0 && capacity <= FM_SEQUENCES_MAX && count <= capacity))
+        return;
+    for (uint32_t i = 0; i < count && !in->torn; i++) {
+        uint64_t key;
+        GET(in, key);
+        fm_sequences_note(set, capacity, key);
+    }
+}
+
+static void get_admission(reading *in, fm_admission *a)
 {
     uint32_t count;
     GET(in, a->next_sequence);
     get_domains(in, a);
     get_streams(in, a);
-    GET(in, count);
-    for (uint32_t i = 0; i < count && !in->torn; i++) {
-        a->symbol = fm_grow(a->symbol, &a->symbol_capacity, i + 1, sizeof(fm_symbol_entry));
-        GET(in, a->symbol[i]);
-        a->symbol_count = i + 1;
-        fm_admission_index(a, i);
-    }
+    get_symbols(in, a);
     GET(in, count);
     for (uint32_t i = 0; i < count && !in->torn; i++) {
         a->source = fm_grow(a->source, &a->source_capacity, i + 1, sizeof(fm_source_entry));
         get_source(in, &a->source[i]);
         a->source_count = i + 1;
     }
-    uint32_t capacity;
-    GET(in, capacity);
-    GET(in, count);
-    for (uint32_t i = 0; i < count && !in->torn; i++) {
-        uint64_t key;
-        GET(in, key);
-        fm_sequences_note(&a->sequences, capacity != 0 ? capacity : sequence_window, key);
-    }
+    must(in, count > 0);
+    get_sequences(in, &a->sequences);
 }
 
 static void get_series(reading *in, fm_fold *fold, fm_partition *partition, uint32_t index)
@@ -250,22 +285,19 @@ static void get_series(reading *in, fm_fold *fold, fm_partition *partition, uint
     series->mid = number[7];
     GET(in, series->records);
     GET(in, series->crossed);
-    GET(in, series->top_count);
-    if (in->torn || series->top_count > FM_VENUES_MAX) {
-        in->torn = true;
-        series->top_count = 0;
+    uint32_t top_count, block_size;
+    GET(in, top_count);
+    if (!must(in, top_count <= FM_VENUES_MAX && scales_hold(series->price_scale, series->size_scale)))
         return;
+    if (top_count > 0) {
+        series->top = fm_arena_alloc(&fold->arena, top_count * sizeof(fm_top), 8);
+        FM_ASSERT(series->top != NULL); /* as for blocks: there is room for instruments_max */
+        series->top_count = series->top_capacity = top_count;
     }
-    series->top_capacity = series->top_count;
-    if (series->top_count > 0)
-        series->top = fm_arena_alloc(&fold->arena, series->top_count * sizeof(fm_top), 8);
-    for (uint32_t i = 0; i < series->top_count; i++)
+    for (uint32_t i = 0; i < top_count; i++)
         GET(in, series->top[i]);
-    uint32_t block_size;
     GET(in, block_size);
-    if (block_size != series->layout->block_size)
-        in->torn = true;
-    if (!in->torn)
+    if (must(in, block_size == series->layout->block_size))
         take(in, series->block, block_size);
     fm_series_derive(partition->plan, series);
 }
@@ -286,40 +318,64 @@ static int get_plan(fm_fold *fold, fm_partition *partition, const fm_snapshot_he
     return 0;
 }
 
+static void get_kills(reading *in, fm_partition *partition)
+{
+    uint32_t count;
+    GET(in, count);
+    for (uint32_t i = 0; i < count && !in->torn; i++) {
+        fm_kill_mark mark;
+        GET(in, mark);
+        if (must(in, mark.rule[sizeof(mark.rule) - 1] == 0 && mark.hash[sizeof(mark.hash) - 1] == 0 && mark.reason[sizeof(mark.reason) - 1] == 0))
+            fm_partition_add_kill(partition, &mark);
+    }
+}
+
+static void get_domain_states(reading *in, fm_fold *fold, fm_partition *partition)
+{
+    uint32_t count;
+    GET(in, count);
+    if (!must(in, count == partition->admission.domain_count))
+        return;
+    fm_fold_domains(fold, partition, count);
+    for (uint32_t d = 0; d < count; d++) {
+        GET(in, partition->domain[d].time_ns);
+        for (uint32_t r = 0; r < partition->plan->set->count; r++) {
+            fm_rule_health *health = &partition->domain[d].health[r];
+            uint8_t bytes[sizeof(*health)];
+            GET(in, bytes);
+            bytes[offsetof(fm_rule_health, quarantined)] &= 1; /* no other byte may stand in a bool */
+            memcpy(health, bytes, sizeof(*health));
+            must(in, health->error[sizeof(health->error) - 1] == 0);
+        }
+        fm_domain_derive(partition->plan, &partition->domain[d]);
+    }
+}
+
 int fm_snapshot_get(fm_fold *fold, fm_partition *partition, const char *data, size_t size, fm_error *error)
 {
     reading in = {data, data + size, false};
     fm_snapshot_head head;
     GET(&in, head);
-    if (in.torn || head.layout != FM_SNAPSHOT_LAYOUT || head.partition != partition->index)
+    if (in.torn || head.partition != partition->index || head.generation[sizeof(head.generation) - 1] != 0)
+        return fm_fail(error, FM_ECORRUPT, "the snapshot of partition %u does not begin as one", partition->index);
+    if (head.layout != FM_SNAPSHOT_LAYOUT)
         return fm_fail(error, FM_EVERSION, "the snapshot of partition %u has layout %u, this build reads %u", partition->index, head.layout,
                        FM_SNAPSHOT_LAYOUT);
     FM_TRY(get_plan(fold, partition, &head, error));
-    get_admission(&in, &partition->admission, fold->config.limits.sequence_window);
+    get_admission(&in, &partition->admission);
     partition->applied = head.applied;
     partition->position = head.position;
     GET(&in, partition->build);
+    must(&in, partition->build[sizeof(partition->build) - 1] == 0 && partition->admission.next_sequence == head.applied + 1);
+    get_kills(&in, partition);
+    get_domain_states(&in, fold, partition);
     uint32_t count;
     GET(&in, count);
-    for (uint32_t i = 0; i < count && !in.torn; i++) {
-        fm_kill_mark mark;
-        GET(&in, mark);
-        if (!in.torn)
-            fm_partition_add_kill(partition, &mark);
-    }
-    GET(&in, count);
-    fm_fold_domains(fold, partition, in.torn ? 0 : count);
-    for (uint32_t d = 0; d < partition->domain_count; d++) {
-        GET(&in, partition->domain[d].time_ns);
-        for (uint32_t r = 0; r < partition->plan->set->count; r++)
-            GET(&in, partition->domain[d].health[r]);
-        fm_domain_derive(partition->plan, &partition->domain[d]);
-    }
-    GET(&in, count);
-    for (uint32_t s = 0; s < count && !in.torn && s < partition->admission.symbol_count; s++)
+    must(&in, count == partition->admission.symbol_count);
+    for (uint32_t s = 0; s < count && !in.torn; s++)
         get_series(&in, fold, partition, s);
-    if (in.torn || in.at != in.end)
-        return fm_fail(error, FM_ECORRUPT, "the snapshot of partition %u does not have the size that its counts say", partition->index);
+    if (!must(&in, in.at == in.end))
+        return fm_fail(error, FM_ECORRUPT, "the snapshot of partition %u contradicts itself", partition->index);
     fm_fold_timers(fold, partition);
     fold->pending_stale = true;
     return 0;
