@@ -53,7 +53,7 @@ void fm_admission_fini(fm_admission *admission)
 
 /* ---- look-ups ---- */
 
-int fm_admission_domain(const fm_admission *admission, fm_slice name)
+static inline int find_domain(const fm_admission *admission, fm_slice name)
 {
     /* Few domains, and most records are of the first ones. */
     for (uint32_t i = 0; i < admission->domain_count; i++) {
@@ -62,6 +62,11 @@ int fm_admission_domain(const fm_admission *admission, fm_slice name)
             return (int)i;
     }
     return -1;
+}
+
+int fm_admission_domain(const fm_admission *admission, fm_slice name)
+{
+    return find_domain(admission, name);
 }
 
 static uint64_t symbol_key(uint64_t symbol_hash, uint32_t domain)
@@ -464,7 +469,7 @@ int fm_admit(fm_admission *admission, const fm_admission_limits *limits, uint32_
              fm_message_record *record, int64_t receive_ns, char *out, uint32_t *size, uint32_t *count)
 {
     admitting a = {.admission = admission, .limits = limits, .record = record, .out = out};
-    int domain = fm_admission_domain(admission, domain_name);
+    int domain = find_domain(admission, domain_name);
     if (domain < 0 && admission->domain_count >= limits->domains_max)
         return FM_domain_limit;
     bool live = domain >= 0 ? admission->domain[domain].live : fm_slice_equal(domain_name, FM_SLICE("live"));

@@ -92,7 +92,7 @@ void fm_fold_destroy(fm_fold *fold)
     free(fold->timer_event);
     free(fold->matrix);
     free(fold->rule_row);
-    free(fold->rule_row_count);
+    free(fold->rule_end);
     free(fold->rule_pending);
     free(fold->call_event);
     free(fold->call_timer);
@@ -331,12 +331,14 @@ static int use_plan(fm_fold *fold, fm_plan *plan, fm_error *error)
     }
     if (plan->set->count > fold->rule_capacity) {
         free(fold->rule_row);
-        free(fold->rule_row_count);
+        free(fold->rule_end);
         free(fold->rule_pending);
         fold->rule_row = need(malloc((size_t)plan->set->count * batch * sizeof(uint32_t)));
-        fold->rule_row_count = need(calloc(plan->set->count, sizeof(uint32_t)));
+        fold->rule_end = need(calloc(plan->set->count, sizeof(*fold->rule_end)));
         fold->rule_pending = need(calloc(plan->set->count, sizeof(uint32_t)));
         fold->rule_capacity = plan->set->count;
+        for (uint32_t r = 0; r < plan->set->count; r++)
+            fold->rule_end[r] = fold->rule_row + (size_t)r * batch;
     }
     fold->current = plan;
     fold->pending_stale = true;

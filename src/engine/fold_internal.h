@@ -49,7 +49,7 @@ struct fm_fold {
     double        *matrix;       /* row_count * column_count */
     uint64_t       matrix_size;
     uint32_t      *rule_row;     /* batch_max of each rule */
-    uint32_t      *rule_row_count;
+    uint32_t     **rule_end;     /* behind the last row of each */
     uint32_t      *rule_pending; /* series whose `when` holds, of each rule: lets rows without a hit be skipped */
     bool           pending_stale;/* rule_pending is to be counted anew */
     uint32_t       rule_capacity;

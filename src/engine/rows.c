@@ -10,15 +10,6 @@
 
 /* ---- kernels ---- */
 
-/* The bits by which the mask changed: nearly always none. */
-static inline uint64_t set_ready(fm_series *series, uint32_t column, double value)
-{
-    uint64_t *ready = &series->ready[column / 64];
-    uint64_t change = (*ready >> (column % 64) ^ (uint64_t)!isnan(value)) & 1;
-    *ready ^= change << (column % 64);
-    return change;
-}
-
 static inline bool covers(const uint64_t *have, const fm_mask *need, uint32_t words)
 {
     uint64_t missing = 0;
@@ -33,10 +24,24 @@ static inline void derive_rule(const fm_plan *plan, fm_series *series, uint32_t 
     *ready = covers(series->ready, &plan->rule[rule].needs, plan->mask_words) ? *ready | bit : *ready & ~bit;
 }
 
-/* Steps what the record carries, in an order in which inputs come first. */
-static void step_nodes(const fm_plan *plan, const fm_program *program, fm_series *series, int64_t ts_ns, double *market)
+/* Some output of the program became known, or missing: its bits, and the rules that wait for it. */
+static void renew_ready(const fm_plan *plan, const fm_program *program, fm_series *series)
 {
-    uint64_t changes = 0;
+    const double *outputs = fm_block_outputs(series->layout, series->block);
+    for (uint32_t i = 0; i < program->step_count; i++)
+        for (uint32_t u = 0; u < program->step[i].used_count; u++) {
+            uint32_t column = program->step[i].column[u];
+            uint64_t bit = UINT64_C(1) << (column % 64), *ready = &series->ready[column / 64];
+            *ready = isnan(outputs[column]) ? *ready & ~bit : *ready | bit;
+        }
+    for (uint32_t i = 0; i < program->reader_count; i++)
+        derive_rule(plan, series, program->reader[i]);
+}
+
+/* Steps what the record carries, in an order in which inputs come first. */
+static inline void step_nodes(const fm_plan *plan, const fm_program *program, fm_series *series, int64_t ts_ns, double *market)
+{
+    bool changed = false;
     char *block = series->block;
     double *outputs = fm_block_outputs(series->layout, block);
     const fm_step *end = program->step + program->step_count;
@@ -58,12 +63,13 @@ static void step_nodes(const fm_plan *plan, const fm_program *program, fm_series
         }
         for (uint32_t u = 0; u < step->used_count; u++) {
             double value = out[step->used[u]];
-            outputs[step->column[u]] = value;
-            changes |= set_ready(series, step->column[u], value);
+            double *output = &outputs[step->column[u]];
+            changed |= isnan(*output) != isnan(value);
+            *output = value;
         }
     }
-    for (uint32_t i = 0; FM_UNLIKELY(changes != 0) && i < program->reader_count; i++)
-        derive_rule(plan, series, program->reader[i]);
+    if (FM_UNLIKELY(changed))
+        renew_ready(plan, program, series);
 }
 
 /* ---- rows ---- */
@@ -92,7 +98,7 @@ void fm_domain_derive(const fm_plan *plan, fm_fold_domain *domain)
 
 static inline void list_rule(fm_fold *fold, uint32_t rule, uint32_t row_index)
 {
-    fold->rule_row[(size_t)rule * fold->config.batch_max + fold->rule_row_count[rule]++] = row_index;
+    *fold->rule_end[rule]++ = row_index;
 }
 
 static uint64_t without_killed(const fm_row *row, uint32_t word, uint64_t rules)
@@ -367,7 +373,7 @@ static void fill_call(fm_fold *fold, uint32_t rule_index, fm_rule_call *call, ui
 static void build_call(fm_fold *fold, uint32_t rule_index, fm_rule_call *call)
 {
     const fm_plan *plan = fold->current;
-    *call = (fm_rule_call){.rule = rule_index, .count = fold->rule_row_count[rule_index], .matrix = fold->matrix, .stride = plan->column_count,
+    *call = (fm_rule_call){.rule = rule_index, .count = (uint32_t)(fold->rule_end[rule_index] - rows_of(fold, rule_index)), .matrix = fold->matrix, .stride = plan->column_count,
                            .row = rows_of(fold, rule_index), .column = plan->rule[rule_index].column, .hit = fold->call_hit,
                            .emit = fold->call_emit, .emit_max = fold->config.batch_max + FM_RULE_ROW_EMITS_MAX, .timer_ask = fold->call_ask,
                            .timer_max = fold->config.batch_max};
@@ -511,9 +517,9 @@ void fm_rows_run(fm_fold *fold)
     if (fold->pending_stale && fold->current->set->count > 0)
         count_pending(fold);
     for (uint32_t r = 0; r < fold->current->set->count; r++)
-        if (fold->rule_row_count[r] > 0) {
+        if (fold->rule_end[r] != rows_of(fold, r)) {
             run_rule(fold, r);
-            fold->rule_row_count[r] = 0;
+            fold->rule_end[r] = rows_of(fold, r);
         }
     if (fold->alert_count > 0)
         emit_alerts(fold);
