@@ -183,7 +183,7 @@ static void note_stream(fm_admission *admission, const fm_event *event)
     memcpy(stream->text + venue_size, text.data + venue_size + 1, stream->channel_size);
     stream->hash = fm_hash64(text.data, text.size, 2);
     stream->venue = (uint16_t)index;
-    for (uint32_t i = 1; i < index; i++)
+    for (uint32_t i = 0; i < index; i++) /* [0] names no venue: a channel alone does not either */
         if (admission->stream[i].venue_size == venue_size && memcmp(admission->stream[i].text, stream->text, venue_size) == 0) {
             stream->venue = admission->stream[i].venue;
             break;

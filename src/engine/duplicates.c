@@ -36,6 +36,8 @@ void fm_rows_note(fm_source_entry *source, uint32_t window, uint64_t row)
         *page = calloc(1, sizeof(**page));
         FM_ASSERT(*page != NULL);
     }
+    if ((*page)->tag > page_index + 1) /* taken when the window was larger: too old to be asked for */
+        return;
     if ((*page)->tag != page_index + 1) {
         memset(*page, 0, sizeof(**page));
         (*page)->tag = page_index + 1;

@@ -6,6 +6,8 @@
  * instrument that one venue quotes has nothing to be in conflict with: its sides stay. */
 #include "engine/fold_internal.h"
 
+#include "base/assert.h"
+
 #include <math.h>
 
 enum {
@@ -63,8 +65,7 @@ static fm_top *top_of(fm_fold *fold, fm_series *series, uint32_t venue)
     } else if (series->top_count == series->top_capacity) {
         uint32_t capacity = series->top_capacity == 0 ? 1 : series->top_capacity == 1 ? 4 : series->top_capacity * 2;
         fm_top *grown = fm_arena_alloc(&fold->arena, capacity * sizeof(fm_top), 8);
-        if (grown == NULL) /* no room for one more venue: the oldest makes place */
-            return &series->top[0];
+        FM_ASSERT(grown != NULL); /* sized for instruments_max; prices may not depend on how much memory there is */
         if (series->top_count > 0)
             memcpy(grown, series->top, series->top_count * sizeof(fm_top));
         series->top = grown;
