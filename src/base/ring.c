@@ -127,6 +127,17 @@ void fm_ring_release(fm_ring *ring)
     atomic_store_explicit(&ring->released, ring->peeked, memory_order_release);
 }
 
+void fm_ring_rewind(fm_ring *ring)
+{
+    size_t at = ring->reserved;
+    if (at != atomic_load_explicit(&ring->published, memory_order_relaxed) || at != ring->peeked ||
+        at != atomic_load_explicit(&ring->released, memory_order_relaxed))
+        return;
+    ring->reserved = ring->known_released = ring->peeked = ring->known_published = 0;
+    atomic_store_explicit(&ring->published, 0, memory_order_relaxed);
+    atomic_store_explicit(&ring->released, 0, memory_order_relaxed);
+}
+
 /* `released` is read first: `published` read later is never behind it, so the difference is never negative. */
 size_t fm_ring_used(const fm_ring *ring)
 {

@@ -28,6 +28,10 @@ void  fm_ring_abort(fm_ring *ring);   /* all reserved and not yet published mess
 void *fm_ring_peek(fm_ring *ring, size_t *size);
 void  fm_ring_release(fm_ring *ring);
 
+/* For a ring whose two sides are one thread: when it is empty it begins at its first byte again, so that only as much of its memory is
+ * walked through as is ever in use at once. Nothing happens while messages are reserved, published or peeked. */
+void fm_ring_rewind(fm_ring *ring);
+
 /* Either side; exact for the own side, a bound for the other. */
 size_t fm_ring_used(const fm_ring *ring);
 bool   fm_ring_empty(const fm_ring *ring);

@@ -115,6 +115,8 @@ uint32_t fm_shard_drain(fm_shard *shard, uint32_t origin, uint32_t budget)
         }
     }
     fm_ring_release(ring);
+    if (origin == shard->index)
+        fm_ring_rewind(ring);
     fm_gauge(&shard->counters, FM_METRIC_IN_FLIGHT, shard->staged_records);
     return taken;
 }

@@ -151,6 +151,33 @@ typedef struct passage {
 } passage;
 
 /* Writes numbered messages of random sizes in groups, and takes back every seventh group before it writes it again. */
+static void an_empty_ring_of_one_thread_begins_anew(void **unused)
+{
+    (void)unused;
+    fm_ring *ring = ring_of(4096);
+    size_t size;
+    void *first = fm_ring_reserve(ring, 64);
+    fm_ring_rewind(ring); /* reserved: stays */
+    fm_ring_publish(ring);
+    fm_ring_rewind(ring); /* published: stays */
+    assert_ptr_equal(fm_ring_peek(ring, &size), first);
+    fm_ring_rewind(ring); /* peeked: stays */
+    assert_ptr_not_equal(fm_ring_reserve(ring, 64), first);
+    fm_ring_abort(ring);
+    fm_ring_release(ring);
+    for (int i = 0; i < 1000; i++) { /* far more than the ring holds, always in the same place */
+        fm_ring_rewind(ring);
+        void *message = fm_ring_reserve(ring, 64);
+        assert_ptr_equal(message, first);
+        fm_ring_publish(ring);
+        assert_ptr_equal(fm_ring_peek(ring, &size), first);
+        assert_null(fm_ring_peek(ring, &size));
+        fm_ring_release(ring);
+        assert_true(fm_ring_empty(ring));
+    }
+    fm_ring_destroy(ring);
+}
+
 static void *produce(void *context)
 {
     passage *through = context;
@@ -222,6 +249,7 @@ int main(void)
         cmocka_unit_test(a_full_ring_refuses_until_the_consumer_releases),
         cmocka_unit_test(messages_as_large_as_the_ring_pass_and_larger_ones_never),
         cmocka_unit_test(messages_are_aligned_and_contiguous_across_the_end),
+        cmocka_unit_test(an_empty_ring_of_one_thread_begins_anew),
         cmocka_unit_test(two_threads_pass_every_message_once_and_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
