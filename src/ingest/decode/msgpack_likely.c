@@ -47,11 +47,26 @@ static inline const char *likely_unsigned(const char *at, uint64_t *out)
     return at + 1 + (1u << width);
 }
 
+/* Digits as text: exact where a double is not. */
+static inline const char *likely_digits(fm_msgpack *in, const fm_likely_key *key, const char *at)
+{
+    uint64_t digits;
+    unsigned decimals;
+    const char *next = fm_number_scan_near(at + 1, &digits, &decimals);
+    if (FM_UNLIKELY(!next || next - at - 1 != (unsigned char)*at - 0xa0 ||
+                    (int)decimals > in->decoder->limits.scale_max))
+        return NULL;
+    fm_likely_decimal(&in->draft, key, (int64_t)digits, (int)decimals);
+    return next;
+}
+
 static inline const char *likely_decimal(fm_msgpack *in, const fm_likely_key *key, const char *at)
 {
     uint64_t bits;
     fm_decimal_number number;
     if ((unsigned char)*at != 0xcb) {
+        if (((unsigned char)*at & 0xe0) == 0xa0)
+            return likely_digits(in, key, at);
         at = likely_unsigned(at, &bits);
         if (FM_UNLIKELY(!at || bits > (uint64_t)FM_MAGNITUDE_MAX))
             return NULL;

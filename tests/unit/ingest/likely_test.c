@@ -13,8 +13,8 @@ typedef struct bytes {
 
 typedef struct choice {
     const char *key;
-    const char *json[20];    /* values; the usual ones first */
-    const char *msgpack[20]; /* the first byte of each is its length */
+    const char *json[24];    /* values; the usual ones first */
+    const char *msgpack[24]; /* the first byte of each is its length */
 } choice;
 
 #define NAME_64 "0123456789012345678901234567890123456789012345678901234567890123"
@@ -47,6 +47,14 @@ typedef struct choice {
             "\011\xcb\x3f\xd5\x55\x55\x55\x55\x55\x55",                                                                \
             "\004\xa3"                                                                                                 \
             "1.5",                                                                                                     \
+            "\007\xa6"                                                                                                 \
+            "250.25",                                                                                                  \
+            "\003\xa2"                                                                                                 \
+            "7.",                                                                                                      \
+            "\004\xa3"                                                                                                 \
+            "1e2",                                                                                                     \
+            "\004\xa3"                                                                                                 \
+            "007",                                                                                                     \
             "\001\xc0"                                                                                                 \
     }
 
@@ -117,7 +125,7 @@ static void put(bytes *out, const void *data, size_t size)
 static const char *draw(fm_random *random, const char *const *values)
 {
     uint32_t count = 0;
-    while (count < 20 && values[count])
+    while (values[count])
         count++;
     uint32_t usual = count < 3 ? count : 3;
     return values[fm_random_below(random, fm_random_below(random, 12) ? usual : count)];
