@@ -2,6 +2,7 @@
 #include "net/answer.h"
 
 #include "net/connection.h"
+#include "net/linger.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -215,6 +216,7 @@ static void on_setup(h2o_filter_t *self, h2o_req_t *request, h2o_ostream_t **slo
     int code = status == 413 ? FM_body_too_large : FM_request_malformed;
 
     (void)self;
+    fm_linger_prepare(fm_connection_of(request));
     fm_count(loop->counters, FM_METRIC_HTTP_REQUESTS, 1);
     fm_count(loop->counters, FM_METRIC_HTTP_ERRORS, 1);
     problem_text(&text, status, code, status == 417 ? "Expect: only 100-continue is known" : fm_error_text(code),

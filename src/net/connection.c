@@ -2,6 +2,7 @@
 #include "net/connection.h"
 
 #include "base/log.h"
+#include "net/linger.h"
 #include "net/server_internal.h"
 #include "net/tcp.h"
 
@@ -49,6 +50,7 @@ static void on_close(void *data)
     loop->connection_count--;
     fm_gauge(loop->counters, FM_METRIC_HTTP_CONNECTIONS, loop->connection_count);
     atomic_fetch_sub(&loop->server->connections, 1);
+    fm_linger_start_take(loop, c->linger_fd);
     free(c);
     resume(loop);
 }
@@ -84,6 +86,7 @@ static void take(fm_loop *loop, int fd)
     }
     fm_tcp_prepare(fd, loop->server->config.write_timeout_ns / FM_NS_PER_MS + BACKSTOP_MS);
     c->loop = loop;
+    c->linger_fd = -1;
     c->sock = sock;
     c->since_ns = loop->now_ns;
     c->next = loop->connections;

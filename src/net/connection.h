@@ -14,6 +14,7 @@ struct fm_connection {
     fm_connection *previous, *next;
     fm_loop *loop;
     h2o_socket_t *sock;
+    int linger_fd;             /* a copy of the descriptor (linger.h), or -1 */
     fm_websocket *websocket;   /* NULL: HTTP */
     fm_connection_state state; /* as the last sweep saw it */
     bool cut;                  /* shut down; h2o has yet to notice */

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "net/connection.h"
 #include "net/ingest.h"
+#include "net/linger.h"
 #include "net/server_internal.h"
 #include "net/websocket.h"
 
@@ -96,6 +97,7 @@ static void begin_stop(fm_loop *loop)
     loop->stopping = true;
     loop->deadline_ns = loop->now_ns + STOP_NS;
     fm_connection_stop_listening(loop);
+    fm_linger_end_all(loop);
     loop->ctx.shutdown_requested =
         1; /* not h2o_context_request_shutdown: it starts an HTTP/2 timer that outlives the context */
     fm_websocket_stop_all(loop);
@@ -118,7 +120,7 @@ static int wait_ms(fm_loop *loop)
 {
     int64_t wait = fm_shard_sleep_ns(loop->shard);
     int64_t sweep = loop->swept_ns + FM_SWEEP_NS - loop->now_ns;
-    bool watched = loop->connection_count > 0 || loop->paused || loop->stopping;
+    bool watched = loop->connection_count > 0 || loop->lingering_count > 0 || loop->paused || loop->stopping;
 
     if (watched && (wait < 0 || wait > sweep))
         wait = sweep;
@@ -156,6 +158,7 @@ static void turn(fm_loop *loop)
         fm_ingest_sweep(loop);
         fm_websocket_sweep(loop);
         fm_connection_sweep(loop);
+        fm_linger_sweep(loop);
     }
 }
 

@@ -22,6 +22,7 @@ typedef struct fm_loop fm_loop;
 typedef struct fm_connection fm_connection;
 typedef struct fm_submission fm_submission;
 typedef struct fm_websocket fm_websocket;
+typedef struct fm_lingering fm_lingering;
 
 /* A value on its way to a loop. `run` is called on the loop's thread and frees it. Not h2o's own messages: their pipe
  * takes its read buffer from the lists of the thread that made the context, which every loop would then share without a
@@ -49,6 +50,8 @@ struct fm_loop {
 
     fm_connection *connections; /* list */
     uint32_t connection_count;
+    fm_lingering *lingering; /* refused connections whose answer is on its way */
+    uint32_t lingering_count;
     pthread_mutex_t mail_lock;
     fm_mail *mail_first, **mail_last; /* under the lock */
     _Atomic bool mail_waits;

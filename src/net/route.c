@@ -5,6 +5,7 @@
 #include "net/answer.h"
 #include "net/connection.h"
 #include "net/guard.h"
+#include "net/linger.h"
 #include "net/strict_front.h"
 
 #include <stdio.h>
@@ -233,6 +234,7 @@ int fm_route_request(h2o_handler_t *self, h2o_req_t *h2o)
     if (path.size == prefix + 2 && memcmp(path.data, FM_STRICT_REFUSED, prefix) == 0) {
         int reason = (path.data[prefix] - '0') * 10 + path.data[prefix + 1] - '0';
         h2o->http1_is_persistent = 0;
+        fm_linger_prepare(connection); /* a body may follow that nobody will read */
         fm_answer_problem(h2o, fm_strict_code(reason), "%s", fm_strict_text(reason));
         return 0;
     }

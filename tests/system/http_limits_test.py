@@ -48,6 +48,27 @@ class Sizes(unittest.TestCase):
             body = json.dumps([trade()]).encode()
             self.assertEqual(server.post(body + b" " * (65536 - len(body))).status, 200)
 
+    def test_an_oversize_body_that_is_sent_anyway_does_not_lose_the_answer(self):
+        with Server(NET_BODY_BYTES_MAX=65536) as server:
+            for head in (ingest_head(8 << 20), ingest_head(8 << 20, b"Content-Length: 7")):
+                with server.connect() as sock:
+                    sock.sendall(head)
+                    for _ in range(128):
+                        sock.sendall(b" " * 65536)
+                    sock.shutdown(socket.SHUT_WR)
+                    answers = parse_all(read_all(sock))
+                    self.assertEqual([a.status for a in answers], [413 if b"Length: 7" not in head else 400])
+            self.assertEqual(server.post([trade()]).status, 200)
+
+    def test_a_refused_client_that_sends_for_ever_is_ended(self):
+        with Server(NET_BODY_BYTES_MAX=65536) as server, server.connect() as sock:
+            sock.sendall(ingest_head(1 << 40))
+            begin = time.monotonic()
+            with self.assertRaises(OSError):
+                while time.monotonic() - begin < 20 * PATIENCE:
+                    sock.sendall(b" " * 65536)
+            self.assertLess(time.monotonic() - begin, 10 * PATIENCE)
+
     def test_a_gzip_bomb_costs_the_limit_and_no_more(self):
         with Server(NET_BODY_BYTES_MAX=1 << 20) as server:
             before = server.memory()
