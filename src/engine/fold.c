@@ -10,41 +10,6 @@
 
 static const fm_rule_set no_rules = {.count = 0};
 
-/* ---- blocks ---- */
-
-static char *block_take(fm_fold *fold, uint32_t size)
-{
-    size = (size + 63) & ~63u;
-    for (uint32_t i = 0; i < fold->block_class_count; i++) {
-        fm_block_class *class = &fold->block_class[i];
-        if (class->size == size && class->head != NULL) {
-            void *block = class->head;
-            class->head = *(void **)block;
-            return block;
-        }
-    }
-    char *block = fm_arena_alloc(&fold->arena, size, 64);
-    FM_ASSERT(block != NULL); /* sized for instruments_max; admission stops before */
-    return block;
-}
-
-static void block_give(fm_fold *fold, char *block, uint32_t size)
-{
-    if (block == NULL || size == 0)
-        return;
-    size = (size + 63) & ~63u;
-    for (uint32_t i = 0; i < fold->block_class_count; i++)
-        if (fold->block_class[i].size == size) {
-            *(void **)block = fold->block_class[i].head;
-            fold->block_class[i].head = block;
-            return;
-        }
-    if (fold->block_class_count < sizeof(fold->block_class) / sizeof(fold->block_class[0])) {
-        *(void **)block = NULL;
-        fold->block_class[fold->block_class_count++] = (fm_block_class){.size = size, .head = block};
-    }
-}
-
 /* ---- making and ending ---- */
 
 static void *need(void *memory)
@@ -156,7 +121,7 @@ void fm_fold_adopt(fm_fold *fold, fm_partition *partition, uint32_t index)
 void fm_fold_release(fm_fold *fold, fm_partition *partition)
 {
     for (uint32_t s = 0; s < partition->series_count; s++)
-        block_give(fold, partition->series[s]->block, partition->series[s]->layout->block_size);
+        fm_blocks_give(&partition->plan->blocks, partition->series[s]->block, partition->series[s]->layout->block_size);
     fold->partition[partition->index] = NULL;
     fm_partition_fini(partition);
 }
@@ -249,6 +214,7 @@ void fm_fold_domains(fm_fold *fold, fm_partition *partition, uint32_t count)
 
 fm_series *fm_fold_series(fm_fold *fold, fm_partition *partition, uint32_t index)
 {
+    (void)fold;
     const fm_symbol_entry *entry = &partition->admission.symbol[index];
     partition->series = fm_grow(partition->series, &partition->series_capacity, index + 1, sizeof(*partition->series));
     fm_series *series = need(calloc(1, sizeof(*series)));
@@ -260,7 +226,7 @@ fm_series *fm_fold_series(fm_fold *fold, fm_partition *partition, uint32_t index
     memcpy(series->venue, entry->venue, entry->venue_size);
     series->layout = fm_plan_layout(partition->plan, (fm_slice){series->symbol, series->symbol_size},
                                     (fm_slice){series->venue, series->venue_size});
-    series->block = block_take(fold, series->layout->block_size);
+    series->block = fm_blocks_take(&partition->plan->blocks, series->layout->block_size);
     fm_block_init(partition->plan, series->layout, series->block);
     fm_series_derive(partition->plan, series);
     partition->series[index] = series;
@@ -277,10 +243,10 @@ void fm_fold_switch(fm_fold *fold, fm_partition *partition, fm_plan *plan)
         fm_series *series = partition->series[s];
         const fm_layout *from = series->layout;
         series->layout = fm_plan_layout(plan, (fm_slice){series->symbol, series->symbol_size}, (fm_slice){series->venue, series->venue_size});
-        char *block = block_take(fold, series->layout->block_size);
+        char *block = fm_blocks_take(&plan->blocks, series->layout->block_size);
         fm_block_init(plan, series->layout, block);
         fm_block_carry(old, from, series->block, plan, series->layout, block);
-        block_give(fold, series->block, from->block_size);
+        fm_blocks_give(&old->blocks, series->block, from->block_size);
         series->block = block;
         fm_series_derive(plan, series);
     }
@@ -307,6 +273,22 @@ static int bad_entry(const fm_partition *partition, const char *what, fm_error *
 {
     return fm_fail(error, FM_ECORRUPT, "entry %llu of partition %u cannot follow those before it: %s",
                    (unsigned long long)(partition->applied + 1), partition->index, what);
+}
+
+/* Plans that no partition is at any more go with the memory of their states. The first one has no rules and stays. */
+static void drop_unused_plans(fm_fold *fold)
+{
+    uint32_t kept = 1;
+    for (uint32_t i = 1; i < fold->plan_count; i++) {
+        bool used = fold->plan[i] == fold->current;
+        for (uint32_t p = 0; p < FM_PARTITION_COUNT; p++)
+            used |= fold->partition[p] != NULL && fold->partition[p]->plan == fold->plan[i];
+        if (used)
+            fold->plan[kept++] = fold->plan[i];
+        else
+            fm_plan_destroy(fold->plan[i]);
+    }
+    fold->plan_count = kept;
 }
 
 /* Rows of one batch share a plan, because they share the runner's rules. */
@@ -342,6 +324,7 @@ static int use_plan(fm_fold *fold, fm_plan *plan, fm_error *error)
     }
     fold->current = plan;
     fold->pending_stale = true;
+    drop_unused_plans(fold);
     return 0;
 }
 
@@ -356,6 +339,7 @@ static int apply_generation(fm_fold *fold, fm_partition *partition, const fm_eve
     FM_TRY(fm_fold_plan(fold, set, &plan, error));
     fm_rows_run(fold);
     fm_fold_switch(fold, partition, plan);
+    drop_unused_plans(fold);
     return 0;
 }
 

@@ -18,7 +18,7 @@ typedef struct fm_fold fm_fold;
 
 typedef struct fm_fold_config {
     fm_admission_limits limits;
-    uint64_t        arena_bytes;    /* address space for the state of instruments */
+    uint64_t        arena_bytes;    /* address space for the prices that venues quote: at most 4 KiB an instrument */
     uint32_t        batch_max;
     int64_t         stale_venue_ns;
     fm_clock        clock;          /* for detect_ns only */

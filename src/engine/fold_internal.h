@@ -29,16 +29,9 @@ typedef struct fm_pending_alert {
     char       key[64];
 } fm_pending_alert;
 
-typedef struct fm_block_class { /* free blocks of one size */
-    uint32_t size;
-    void    *head;
-} fm_block_class;
-
 struct fm_fold {
     fm_fold_config config;
-    fm_arena       arena;
-    fm_block_class block_class[64];
-    uint32_t       block_class_count;
+    fm_arena       arena;        /* prices of venues */
     fm_plan      **plan;
     uint32_t       plan_count, plan_capacity;
     fm_plan       *current;      /* of the rows in the batch; the runner has its set loaded */

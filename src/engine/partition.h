@@ -192,7 +192,7 @@ typedef struct fm_partition {
 } fm_partition;
 
 void fm_partition_init(fm_partition *partition, uint32_t index, struct fm_plan *plan);
-void fm_partition_fini(fm_partition *partition); /* blocks belong to the fold's pool */
+void fm_partition_fini(fm_partition *partition); /* blocks belong to the plan */
 
 /* The kill of a rule that is known for this partition, applied to the current plan; `note` takes it from its record (FM_KILL, whose text
  * is rule, hash and reason with a NUL between). */

@@ -209,6 +209,7 @@ void fm_plan_destroy(fm_plan *plan)
     for (uint32_t i = 0; i < plan->layout_count; i++)
         layout_destroy(plan->layout[i]);
     free(plan->layout);
+    fm_blocks_fini(&plan->blocks);
     free(plan);
 }
 

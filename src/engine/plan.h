@@ -6,6 +6,7 @@
 #ifndef FM_ENGINE_PLAN_H
 #define FM_ENGINE_PLAN_H
 
+#include "engine/blocks.h"
 #include "engine/partition.h"
 #include "engine/rules.h"
 
@@ -96,6 +97,7 @@ typedef struct fm_plan {
     int64_t      timer_min_ns; /* the smallest of the rules with timers; INT64_MAX = no timers */
     fm_layout  **layout;
     uint32_t     layout_count, layout_capacity;
+    fm_blocks    blocks;       /* of the instruments that are under this plan */
     fm_hash128   signature;    /* two plans with the same one have the same blocks, byte for byte in meaning */
 } fm_plan;
 
