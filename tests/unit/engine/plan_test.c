@@ -204,7 +204,7 @@ static void kernels_are_carried_over(void **unused)
 /* ---- what many generations leave ---- */
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#include <sanitizer/allocator_interface.h>
+size_t __sanitizer_get_current_allocated_bytes(void);
 static size_t memory_in_use(void)
 {
     return __sanitizer_get_current_allocated_bytes();
