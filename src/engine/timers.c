@@ -13,14 +13,43 @@ static bool before(const fm_partition *partition, const fm_timer *a, const fm_ti
     return strcmp(partition->series[a->series]->symbol, partition->series[b->series]->symbol) < 0;
 }
 
-static void push(fm_partition *partition, uint32_t domain_index, fm_timer timer)
+static fm_rule_state *state_of(const fm_partition *partition, const fm_timer *timer)
 {
-    fm_fold_domain *domain = &partition->domain[domain_index];
-    domain->heap = fm_grow(domain->heap, &domain->heap_capacity, domain->heap_count + 1, sizeof(fm_timer));
-    uint32_t at = domain->heap_count++;
+    const fm_series *series = partition->series[timer->series];
+    int at = fm_layout_rule(series->layout, timer->rule);
+    return at < 0 ? NULL : fm_block_rule(series->layout, series->block, (uint32_t)at);
+}
+
+static void sift_up(const fm_partition *partition, fm_fold_domain *domain, uint32_t at, fm_timer timer)
+{
     for (; at > 0 && before(partition, &timer, &domain->heap[(at - 1) / 2]); at = (at - 1) / 2)
         domain->heap[at] = domain->heap[(at - 1) / 2];
     domain->heap[at] = timer;
+}
+
+/* Entries that a sooner one has overtaken would stay until their time, however far off. */
+static void drop_stale(const fm_partition *partition, fm_fold_domain *domain)
+{
+    uint32_t count = domain->heap_count;
+    domain->heap_count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        fm_timer timer = domain->heap[i];
+        const fm_rule_state *state = state_of(partition, &timer);
+        if (state != NULL && state->heap_ns == timer.due_ns)
+            sift_up(partition, domain, domain->heap_count++, timer);
+    }
+}
+
+/* A full heap grows only when more than half of it is of use, so that each clearing pays for itself. */
+static void push(fm_partition *partition, uint32_t domain_index, fm_timer timer)
+{
+    fm_fold_domain *domain = &partition->domain[domain_index];
+    if (domain->heap_count == domain->heap_capacity) {
+        drop_stale(partition, domain);
+        if (2 * domain->heap_count >= domain->heap_capacity)
+            domain->heap = fm_grow(domain->heap, &domain->heap_capacity, domain->heap_capacity + 1, sizeof(fm_timer));
+    }
+    sift_up(partition, domain, domain->heap_count++, timer);
 }
 
 static void pop(fm_partition *partition, uint32_t domain_index)
@@ -41,13 +70,6 @@ static void pop(fm_partition *partition, uint32_t domain_index)
     }
     if (domain->heap_count > 0)
         domain->heap[at] = last;
-}
-
-static fm_rule_state *state_of(const fm_partition *partition, const fm_timer *timer)
-{
-    const fm_series *series = partition->series[timer->series];
-    int at = fm_layout_rule(series->layout, timer->rule);
-    return at < 0 ? NULL : fm_block_rule(series->layout, series->block, (uint32_t)at);
 }
 
 void fm_timer_ask_for(fm_partition *partition, fm_series *series, uint32_t rule, int64_t due_ns)
