@@ -35,6 +35,13 @@ static void *room(fm_intake *intake, uint32_t to, size_t size)
     return fm_ring_reserve(fm_records_ring(intake->shard->engine, intake->shard->index, to), size);
 }
 
+/* Would an empty ring hold what the request has put there, and this? */
+static int no_room(const fm_intake *intake, uint32_t to, size_t size)
+{
+    const fm_ring *ring = fm_records_ring(intake->shard->engine, intake->shard->index, to);
+    return intake->queued[to] + size > fm_ring_size(ring) ? FM_batch_too_large : FM_queue_full;
+}
+
 /* The ring to `to` gets the head of this request with its first record. */
 static int touch(fm_intake *intake, uint32_t to)
 {
@@ -46,6 +53,7 @@ static int touch(fm_intake *intake, uint32_t to)
     memcpy(begin->domain, intake->domain, intake->domain_size);
     intake->touched |= UINT64_C(1) << to;
     intake->reserve[to] = 0;
+    intake->queued[to] = sizeof(*begin) + 2 * sizeof(uint64_t) + sizeof(fm_message_end);
     return 0;
 }
 
@@ -85,8 +93,9 @@ int fm_intake_add(fm_intake *intake, uint32_t index, const fm_record *record)
     if (FM_UNLIKELY(((intake->touched >> to) & 1) == 0))
         FM_TRY(touch(intake, to));
     fm_message_record *message = room(intake, to, size);
-    if (message == NULL)
-        return FM_queue_full;
+    if (FM_UNLIKELY(message == NULL))
+        return no_room(intake, to, size);
+    intake->queued[to] += size + sizeof(uint64_t); /* with the ring's own word */
     message->super = (fm_message){FM_MESSAGE_RECORD, index};
     fill_event(&message->event, record);
     message->symbol_hash = symbol_hash;
@@ -139,7 +148,7 @@ static int reserve_all(fm_intake *intake)
             continue;
         intake->reserve[to] += 2 * DICTIONARY_BYTES; /* names that are new although the symbol is not */
         fm_message_end *end = room(intake, to, sizeof(*end));
-        int result = end == NULL ? FM_queue_full : fm_journal_reserve(engine->shard[to].writer, intake->reserve[to]);
+        int result = end == NULL ? no_room(intake, to, 0) : fm_journal_reserve(engine->shard[to].writer, intake->reserve[to]);
         if (result < 0) {
             for (uint32_t undo = 0; undo < to; undo++)
                 if ((intake->touched >> undo) & 1)

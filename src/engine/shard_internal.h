@@ -27,6 +27,7 @@ struct fm_intake {
     uint32_t    domain_size;
     uint64_t    touched;   /* shards, a bit each */
     uint64_t    reserve[FM_SHARDS_MAX]; /* journal bytes for each */
+    uint64_t    queued[FM_SHARDS_MAX];  /* bytes of each one's ring */
     uint32_t    pending;   /* shards that have not answered */
     fm_on_reply on_reply;
     void       *context;
