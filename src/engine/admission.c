@@ -501,14 +501,17 @@ int fm_admit(fm_admission *admission, const fm_admission_limits *limits, uint32_
         return FM_price_too_precise;
     if (need.size > limits->scale_max)
         return FM_size_too_precise;
+    bool names = domain < 0 || stream < 0 || source < 0, symbols = series < 0 || have.price != need.price || have.size != need.size;
+    if (FM_UNLIKELY((names || symbols) && !record->has_room))
+        return FM_ENOSPC;
     FM_TRY(rescale_event(&record->event, record->scale, need));
 
     /* From here on nothing can refuse it: the entries are made. */
     if (domain < 0)
         add_control(&a, FM_DOMAIN, &(fm_control){.index = domain_index}, domain_name);
-    if (FM_UNLIKELY(stream < 0 || source < 0))
+    if (FM_UNLIKELY(names))
         register_names(&a, domain_index, &stream, &source);
-    if (FM_UNLIKELY(series < 0 || have.price != need.price || have.size != need.size)) {
+    if (FM_UNLIKELY(symbols)) {
         *series_used += series < 0;
         register_series(&a, domain_index, &series, need);
     }

@@ -25,7 +25,8 @@ void fm_admission_init(fm_admission *admission);
 void fm_admission_fini(fm_admission *admission);
 
 /* 1: accepted, `out` (FM_ADMIT_BYTES_MAX of room) holds *size bytes in *count entries, the event last, all already noted. 0: a duplicate.
- * Negative: refused for that reason. The record's decimals are brought to the scales of its series where they stand. */
+ * FM_ENOSPC: it needs dictionary entries and no room was reserved for them; nothing has changed: reserve FM_ADMIT_BYTES_MAX, set
+ * record->has_room, ask again. Other negatives: refused for that reason. The record's decimals are brought to the scales of its series where they stand. */
 int fm_admit(fm_admission *admission, const fm_admission_limits *limits, uint32_t *series_used, fm_slice domain,
              fm_message_record *record, int64_t receive_ns, char *out, uint32_t *size, uint32_t *count);
 

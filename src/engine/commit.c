@@ -45,6 +45,16 @@ static void stage_bytes(fm_shard *shard, uint32_t partition, const char *bytes, 
     shard->staged |= UINT64_C(1) << partition;
 }
 
+/* The receiving thread reserves room for the symbols that it has not sent before. Others may need some all the same: from a new source, with more
+ * decimals, after one that was refused. Without room the record is refused: an append must not wait for a disk that is full. */
+static int find_room(fm_shard *shard, fm_reading *reading, fm_message_record *record)
+{
+    FM_TRY(fm_journal_reserve(shard->writer, FM_ADMIT_BYTES_MAX));
+    reading->extra_bytes += FM_ADMIT_BYTES_MAX;
+    record->has_room = 1;
+    return 0;
+}
+
 static void take_record(fm_shard *shard, uint32_t origin, fm_message_record *record)
 {
     uint32_t p = record->partition;
@@ -56,6 +66,9 @@ static void take_record(fm_shard *shard, uint32_t origin, fm_message_record *rec
     fm_slice domain = {reading->domain, reading->domain_size};
     uint32_t size = 0, count = 0;
     int verdict = fm_admit(&shard->partition[p].admission, &shard->limits, &shard->series_used, domain, record, reading->receive_ns,
+                           stage->bytes + stage->size, &size, &count);
+    if (FM_UNLIKELY(verdict == FM_ENOSPC) && (verdict = find_room(shard, reading, record)) == 0)
+        verdict = fm_admit(&shard->partition[p].admission, &shard->limits, &shard->series_used, domain, record, reading->receive_ns,
                            stage->bytes + stage->size, &size, &count);
     fm_count(&shard->counters, FM_METRIC_RECEIVED, 1);
     if (verdict < 0) {
@@ -82,7 +95,7 @@ static void take_begin(fm_shard *shard, uint32_t origin, const fm_message_begin 
     shard->reading[origin].open = true;
     shard->reading[origin].part = part_open(shard, origin, begin->request);
     shard->reading[origin].receive_ns = begin->receive_ns;
-    shard->reading[origin].used_bytes = 0;
+    shard->reading[origin].used_bytes = shard->reading[origin].extra_bytes = 0;
     shard->reading[origin].domain_size = begin->domain_size;
     memcpy(shard->reading[origin].domain, begin->domain, sizeof(begin->domain));
     shard->reading[origin].live = begin->domain_size == 0 || fm_slice_equal((fm_slice){begin->domain, begin->domain_size}, FM_SLICE("live"));
@@ -91,8 +104,9 @@ static void take_begin(fm_shard *shard, uint32_t origin, const fm_message_begin 
 static void take_end(fm_shard *shard, uint32_t origin, const fm_message_end *end)
 {
     shard->reading[origin].open = false;
-    if (end->reserved_bytes > shard->reading[origin].used_bytes)
-        fm_journal_unreserve(shard->writer, end->reserved_bytes - shard->reading[origin].used_bytes);
+    uint64_t reserved = end->reserved_bytes + shard->reading[origin].extra_bytes, used = shard->reading[origin].used_bytes;
+    FM_ASSERT(used <= reserved);
+    fm_journal_unreserve(shard->writer, reserved - used);
 }
 
 /* Requests are taken whole: a request begun is read to its end, so that its part is complete when the turn commits. */

@@ -7,7 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define DICTIONARY_BYTES 640u /* entries that a symbol's first record can need beside itself */
+/* Entries that a symbol's first record can need beside itself: domain, stream, source, series with the longest names. */
+#define DICTIONARY_BYTES (4 * (unsigned)sizeof(fm_event) + 2 * FM_NAME_MAX + 2 * (2 * FM_NAME_MAX + 8))
 
 fm_intake *fm_intake_open(fm_shard *shard, fm_slice domain, int64_t receive_ns)
 {
@@ -23,6 +24,7 @@ fm_intake *fm_intake_open(fm_shard *shard, fm_slice domain, int64_t receive_ns)
     intake->receive_ns = receive_ns;
     intake->domain_size = (uint32_t)domain.size;
     memcpy(intake->domain, domain.data, domain.size);
+    intake->domain_hash = fm_hash_slice(domain);
     intake->touched = 0;
     intake->reply.accepted = intake->reply.duplicate = intake->reply.rejected = intake->reply.error_count = 0;
     intake->reply.touched = 0;
@@ -39,7 +41,7 @@ static void *room(fm_intake *intake, uint32_t to, size_t size)
 static int no_room(const fm_intake *intake, uint32_t to, size_t size)
 {
     const fm_ring *ring = fm_records_ring(intake->shard->engine, intake->shard->index, to);
-    return intake->queued[to] + size > fm_ring_size(ring) ? FM_batch_too_large : FM_queue_full;
+    return intake->queued[to] + size + sizeof(uint64_t) > fm_ring_size(ring) ? FM_batch_too_large : FM_queue_full;
 }
 
 /* The ring to `to` gets the head of this request with its first record. */
@@ -114,9 +116,10 @@ int fm_intake_add(fm_intake *intake, uint32_t index, const fm_record *record)
     text = fm_bytes_put(text, record->venue);
     if (FM_UNLIKELY(record->channel.size + record->source.size > 0))
         fm_bytes_put(fm_bytes_put(text, record->channel), record->source);
-    uint64_t *seen = &shard->seen_symbol[(symbol_hash >> 8) % 4096];
-    intake->reserve[to] += sizeof(fm_event) + sizeof(fm_origin) + (*seen == symbol_hash ? 0 : DICTIONARY_BYTES);
-    *seen = symbol_hash;
+    uint64_t seen_as = symbol_hash ^ intake->domain_hash, *seen = &shard->seen_symbol[(seen_as >> 8) % 4096];
+    message->has_room = *seen != seen_as;
+    intake->reserve[to] += sizeof(fm_event) + sizeof(fm_origin) + (message->has_room ? DICTIONARY_BYTES : 0);
+    *seen = seen_as;
     if (record->unknown_keys > 0)
         fm_count(&shard->counters, FM_METRIC_UNKNOWN_KEYS, record->unknown_keys);
     return 0;
@@ -197,6 +200,20 @@ static int by_index(const void *a, const void *b)
     return x->index < y->index ? -1 : x->index > y->index;
 }
 
+/* The first by index of what all shards have said so far. */
+static void list_errors(fm_reply *reply, const fm_reply *part)
+{
+    fm_reply_error all[2 * FM_REPLY_ERRORS_MAX];
+    uint32_t count = reply->error_count + part->error_count;
+    if (part->error_count == 0)
+        return;
+    memcpy(all, reply->error, reply->error_count * sizeof(*all));
+    memcpy(all + reply->error_count, part->error, part->error_count * sizeof(*all));
+    qsort(all, count, sizeof(*all), by_index);
+    reply->error_count = count < FM_REPLY_ERRORS_MAX ? count : FM_REPLY_ERRORS_MAX;
+    memcpy(reply->error, all, reply->error_count * sizeof(*all));
+}
+
 void fm_shard_complete(fm_shard *shard, uint32_t request, const fm_reply *part)
 {
     fm_intake *intake = &shard->intake[request];
@@ -205,8 +222,7 @@ void fm_shard_complete(fm_shard *shard, uint32_t request, const fm_reply *part)
     reply->duplicate += part->duplicate;
     reply->rejected += part->rejected;
     reply->durable &= part->durable;
-    for (uint32_t i = 0; i < part->error_count && reply->error_count < FM_REPLY_ERRORS_MAX; i++)
-        reply->error[reply->error_count++] = part->error[i];
+    list_errors(reply, part);
     reply->touched |= part->touched;
     for (uint64_t left = part->touched; left != 0; left &= left - 1) {
         uint32_t p = (uint32_t)__builtin_ctzll(left);
@@ -214,8 +230,6 @@ void fm_shard_complete(fm_shard *shard, uint32_t request, const fm_reply *part)
     }
     if (--intake->pending > 0)
         return;
-    if (reply->error_count > 1)
-        qsort(reply->error, reply->error_count, sizeof(reply->error[0]), by_index);
     intake->on_reply(intake->context, reply);
     intake->next = shard->intake_free;
     shard->intake_free = intake;

@@ -38,7 +38,8 @@ typedef struct fm_message_record {
     int8_t     scale[4];
     uint8_t    partition;
     uint8_t    symbol_size, venue_size, channel_size, source_size;
-    uint8_t    unused[3];
+    uint8_t    has_room;     /* was room for the dictionary entries that it may need reserved with it? */
+    uint8_t    unused[2];
     char       text[]; /* padded to 8 */
 } fm_message_record;
 

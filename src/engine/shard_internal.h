@@ -25,6 +25,7 @@ struct fm_intake {
     int64_t     receive_ns;
     char        domain[FM_NAME_MAX];
     uint32_t    domain_size;
+    uint64_t    domain_hash;
     uint64_t    touched;   /* shards, a bit each */
     uint64_t    reserve[FM_SHARDS_MAX]; /* journal bytes for each */
     uint64_t    queued[FM_SHARDS_MAX];  /* bytes of each one's ring */
@@ -82,6 +83,7 @@ typedef struct fm_reading { /* the request being read from one origin's ring */
     uint32_t part;
     int64_t  receive_ns;
     uint64_t used_bytes;
+    uint64_t extra_bytes; /* reserved beyond what came with the request */
     uint32_t domain_size;
     char     domain[FM_NAME_MAX];
 } fm_reading;
@@ -109,7 +111,7 @@ struct fm_shard {
     struct fm_intake  *intake;        /* FM_REQUESTS_MAX of them */
     struct fm_intake  *intake_free;
     struct fm_intake  *intake_current;
-    uint64_t           seen_symbol[4096]; /* hashes of symbols this thread has sent: needs no room for a dictionary record */
+    uint64_t           seen_symbol[4096]; /* hashes of (domain, symbol) that this thread has sent: they hardly need dictionary entries again */
     const fm_rule_set *generation;    /* that this shard has logged */
     fm_kill_note      *kill_note;     /* rules stopped in this turn: their records are still to be logged */
     uint32_t           kill_note_count, kill_note_capacity;

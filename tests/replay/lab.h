@@ -34,6 +34,9 @@ typedef struct lab_options {
     uint64_t    segment_bytes; /* 0 = 16 MiB */
     fm_sync     sync;
     fm_clock    clock;     /* wall_ns NULL = system */
+    const fm_file_layer *layer; /* of the journal; NULL = system */
+    uint64_t    ring_bytes; /* 0 = preset */
+    int       (*behind)(void *self); /* is the router behind? */
 } lab_options;
 
 typedef struct lab {
@@ -146,7 +149,8 @@ static inline void lab_open(lab *l, const char *directory, const lab_options *op
     assert_true(mkdir(path, 0700) == 0 || errno == EEXIST);
     snprintf(l->journal_path, sizeof(l->journal_path), "%s/journal", directory);
     snprintf(l->snapshot_path, sizeof(l->snapshot_path), "%s/snapshots", directory);
-    fm_journal_config journal = {.directory = l->journal_path, .layer = &fm_file_system, .writer_count = options->shards, .sync = options->sync,
+    fm_journal_config journal = {.directory = l->journal_path, .layer = options->layer ? options->layer : &fm_file_system,
+                                 .writer_count = options->shards, .sync = options->sync,
                                  .sync_interval_ns = 10 * FM_NS_PER_MS,
                                  .segment_bytes = options->segment_bytes ? options->segment_bytes : 16u << 20, .retain_bytes = 1u << 30};
     lab_must(fm_journal_open(&journal, &l->journal, &error), &error);
@@ -164,7 +168,8 @@ static inline void lab_open(lab *l, const char *directory, const lab_options *op
     engine.batch_max = options->batch;
     engine.build_id = "lab";
     engine.sync_always = options->sync == FM_SYNC_ALWAYS;
-    engine.alerts = (fm_alert_output){l, lab_emit, lab_taken, NULL};
+    engine.alerts = (fm_alert_output){l, lab_emit, lab_taken, options->behind};
+    engine.ring_bytes = options->ring_bytes ? options->ring_bytes : engine.ring_bytes;
     engine.runner_of = lab_runner;
     engine.generation_of = lab_generation;
     engine.runner_context = l;

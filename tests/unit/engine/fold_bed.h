@@ -348,6 +348,7 @@ static inline void bed_message(const fm_record *record, void *out)
     message->venue_size = (uint8_t)record->venue.size;
     message->channel_size = (uint8_t)record->channel.size;
     message->source_size = (uint8_t)record->source.size;
+    message->has_room = 1;
     char *text = message->text;
     const fm_slice pieces[] = {record->symbol, record->venue, record->channel, record->source};
     for (int i = 0; i < 4; i++)
