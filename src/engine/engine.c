@@ -131,6 +131,7 @@ static void fini_shard(fm_shard *shard)
     fm_rule_board_fini(&shard->board);
     while (shard->call_first != NULL) {
         fm_call *next = shard->call_first->next;
+        shard->call_first->call(shard->call_first->context, NULL);
         free(shard->call_first);
         shard->call_first = next;
     }

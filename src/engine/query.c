@@ -19,6 +19,7 @@ typedef struct found {
 typedef struct question {
     pthread_mutex_t lock;
     uint32_t      pending;
+    bool          ended; /* some shard will not answer: nobody is called back */
     char          domain[FM_NAME_MAX + 1], symbol[FM_SYMBOL_MAX + 1]; /* or: those after it */
     uint32_t      limit;
     fm_query_done done;
@@ -100,9 +101,28 @@ static void answer_instruments(question *q)
     fm_text_fini(&out);
 }
 
+/* `count` shards have said what they know, or never will; the last one answers. */
+static void close_question(question *q, uint32_t count, bool ended)
+{
+    pthread_mutex_lock(&q->lock);
+    q->ended |= ended;
+    q->pending -= count;
+    bool last = q->pending == 0;
+    pthread_mutex_unlock(&q->lock);
+    if (!last)
+        return;
+    if (!q->ended)
+        answer_instruments(q);
+    question_free(q);
+}
+
 static void gather_instruments(void *context, fm_shard *shard)
 {
     question *q = context;
+    if (shard == NULL) {
+        close_question(q, 1, true);
+        return;
+    }
     pthread_mutex_lock(&q->lock);
     for (uint32_t p = 0; p < FM_PARTITION_COUNT; p++) {
         const fm_partition *partition = &shard->partition[p];
@@ -111,12 +131,8 @@ static void gather_instruments(void *context, fm_shard *shard)
             if (partition->series[s]->domain == (uint32_t)domain)
                 keep(q, partition->series[s]);
     }
-    bool last = --q->pending == 0;
     pthread_mutex_unlock(&q->lock);
-    if (last) {
-        answer_instruments(q);
-        question_free(q);
-    }
+    close_question(q, 1, false);
 }
 
 int fm_engine_instruments_json(fm_engine *engine, fm_slice domain, fm_slice after, uint32_t limit, fm_query_done done, void *context)
@@ -128,7 +144,7 @@ int fm_engine_instruments_json(fm_engine *engine, fm_slice domain, fm_slice afte
     FM_ASSERT(q->found != NULL);
     for (uint32_t i = 0; i < engine->shard_count; i++)
         if (fm_shard_call(&engine->shard[i], gather_instruments, q) < 0) {
-            /* Shards stop together: none of them will run the calls. Those already queued are freed with their shard. */
+            close_question(q, engine->shard_count - i, true);
             return FM_ESHUTDOWN;
         }
     return 0;
@@ -192,6 +208,10 @@ static void put_latest(fm_text *out, const question *q, const fm_partition *part
 static void answer_latest(void *context, fm_shard *shard)
 {
     question *q = context;
+    if (shard == NULL) {
+        question_free(q);
+        return;
+    }
     fm_text out = {0};
     fm_slice symbol = fm_slice_of(q->symbol);
     const fm_partition *partition = &shard->partition[fm_partition_of(symbol)];

@@ -6,7 +6,8 @@
 #include "base/text.h"
 #include "engine/shard.h"
 
-/* `done` is called once, on some shard's thread: pass the answer on to your own. `json` is valid during the call; result < 0: it is empty. */
+/* `done` is called once, on some shard's thread: pass the answer on to your own. `json` is valid during the call; result < 0: it is empty. It is not
+ * called when the question itself fails (FM_EINVAL, FM_ESHUTDOWN), nor when the engine is destroyed before all shards have answered. */
 typedef void (*fm_query_done)(void *context, int result, fm_slice json);
 
 /* {"items":[{symbol, venue, domain, records, …}],"next":symbol|null}, sorted by symbol, those after `after`; limit 1..1000. */

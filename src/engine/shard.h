@@ -124,7 +124,8 @@ int  fm_intake_publish(fm_intake *intake, fm_on_reply on_reply, void *context) F
 void fm_intake_abort(fm_intake *intake);
 
 /* ---- asking a shard: control plane ---- */
-/* Runs call(context, shard) on the shard's thread between two batches. Any thread. FM_ESHUTDOWN when it has stopped. */
+/* Runs call(context, shard) on the shard's thread between two batches; call(context, NULL) when the engine is destroyed before that: then it
+ * only frees what is its own. Any thread. FM_ESHUTDOWN when it has stopped. */
 int fm_shard_call(fm_shard *shard, void (*call)(void *context, fm_shard *shard), void *context) FM_CHECKED;
 
 #endif
