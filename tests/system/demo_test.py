@@ -96,7 +96,6 @@ class DemoTest(unittest.TestCase):
         injected = [match.groups() for match in map(INJECTED.match, demo.lines) if match]
         alerts = [match.groups() for match in map(ALERT.match, demo.lines) if match]
         self.assertGreater(len(injected), 0)
-        self.assertIn((alerts[0][3], alerts[0][0]), injected, "the first alert is right")
         for symbol, _, _, label in alerts:
             if label:
                 self.assertIn((label, symbol), injected)
@@ -109,7 +108,11 @@ class DemoTest(unittest.TestCase):
         self.assertEqual((known, told), (len(injected), len(alerts) + more))
         labelled = [alert[::3] for alert in alerts if alert[3]]
         self.assertTrue(len(labelled) <= belong <= len(labelled) + more)
-        self.assertTrue(len(set(labelled)) <= found <= known)
+        self.assertTrue(1 <= len(set(labelled)) <= found <= known)
+        # A machine that stalls for a second while the history is behind the clock makes the feed look dead, rightly; all others are right.
+        for symbol, rule, message, label in alerts:
+            if not rule.startswith("feed/"):
+                self.assertIn((label, symbol), injected, message)
         # A minute is what the README says of the release; where a sanitizer or other work slows the history down, what
         # counts is that the first alert follows it at once: the first anomaly comes ten seconds after the start.
         history = re.search(r"^\d+ records in (\d+\.\d) s$", "\n".join(demo.lines), re.M)
