@@ -115,7 +115,7 @@ void fm_alert_body(fm_fold *fold, const fm_pending_alert *pending)
     const fm_rule *rule = &fold->current->set->rule[pending->rule];
     fm_text *out = &fold->body;
     char id[33], hash[33];
-    fm_text text = {0};
+    fm_text *text = &fold->message;
     fm_hash128_hex(pending->id, id);
     fm_hash128_hex(rule->hash, hash);
     fm_text_clear(out);
@@ -132,9 +132,9 @@ void fm_alert_body(fm_fold *fold, const fm_pending_alert *pending)
                    (long long)row->now_ns, (long long)pending->start_ns);
     fm_text_real(out, pending->score);
     fm_text_put(out, ",\"p\":null,\"message\":");
-    message(&text, fold, pending);
-    fm_text_json(out, (fm_slice){text.data, text.size});
-    fm_text_fini(&text);
+    fm_text_clear(text);
+    message(text, fold, pending);
+    fm_text_json(out, (fm_slice){text->data, text->size});
     fm_text_put(out, ",\"labels\":{");
     for (uint32_t i = 0; i < rule->label_count; i++) {
         fm_text_put(out, i > 0 ? "," : "");

@@ -15,8 +15,8 @@ fm_seen fm_rows_look(const fm_source_entry *source, uint64_t row)
     uint64_t page_index = row / FM_ROW_PAGE_BITS;
     if (source->high / FM_ROW_PAGE_BITS - page_index >= pages)
         return FM_SEEN_TOO_OLD;
-    const fm_row_page *page = source->page[page_index % pages];
-    if (page == NULL || page->tag != page_index + 1)
+    const fm_row_page *page = &source->page[page_index % pages];
+    if (page->tag != page_index + 1)
         return FM_SEEN_NEW;
     uint32_t bit = (uint32_t)(row % FM_ROW_PAGE_BITS);
     return (page->bits[bit / 64] >> (bit % 64)) & 1 ? FM_SEEN_BEFORE : FM_SEEN_NEW;
@@ -31,27 +31,21 @@ void fm_rows_note(fm_source_entry *source, uint32_t window, uint64_t row)
     }
     uint32_t pages = source->page_count;
     uint64_t page_index = row / FM_ROW_PAGE_BITS;
-    fm_row_page **page = &source->page[page_index % pages];
-    if (*page == NULL) {
-        *page = calloc(1, sizeof(**page));
-        FM_ASSERT(*page != NULL);
-    }
-    if ((*page)->tag > page_index + 1) /* taken when the window was larger: too old to be asked for */
+    fm_row_page *page = &source->page[page_index % pages];
+    if (page->tag > page_index + 1) /* taken when the window was larger: too old to be asked for */
         return;
-    if ((*page)->tag != page_index + 1) {
-        memset(*page, 0, sizeof(**page));
-        (*page)->tag = page_index + 1;
+    if (page->tag != page_index + 1) {
+        memset(page, 0, sizeof(*page));
+        page->tag = page_index + 1;
     }
     uint32_t bit = (uint32_t)(row % FM_ROW_PAGE_BITS);
-    (*page)->bits[bit / 64] |= UINT64_C(1) << (bit % 64);
+    page->bits[bit / 64] |= UINT64_C(1) << (bit % 64);
     if (row > source->high)
         source->high = row;
 }
 
 void fm_rows_forget(fm_source_entry *source)
 {
-    for (uint32_t i = 0; i < source->page_count; i++)
-        free(source->page[i]);
     free(source->page);
     source->page = NULL;
     source->page_count = 0;

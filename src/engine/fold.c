@@ -68,6 +68,7 @@ void fm_fold_destroy(fm_fold *fold)
     free(fold->call_ask);
     free(fold->alert);
     fm_text_fini(&fold->body);
+    fm_text_fini(&fold->message);
     fm_arena_fini(&fold->arena);
     free(fold);
 }

@@ -58,7 +58,7 @@ struct fm_fold {
     /* results */
     fm_pending_alert *alert;
     uint32_t       alert_count, alert_capacity;
-    fm_text        body;
+    fm_text        body, message;
     struct {
         uint64_t sequence;
         uint32_t ordinal;

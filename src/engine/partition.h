@@ -43,6 +43,7 @@ typedef struct fm_symbol_entry {
 
 /* Rows seen of one source, as pages of bits tagged with the row range that they hold. */
 #define FM_ROW_PAGE_BITS 4096u
+#define FM_ROW_PAGES_MAX ((1u << 30) / FM_ROW_PAGE_BITS) /* ingest.source_window at most */
 typedef struct fm_row_page {
     uint64_t tag; /* row / FM_ROW_PAGE_BITS + 1; 0 = unused */
     uint64_t bits[FM_ROW_PAGE_BITS / 64];
@@ -55,7 +56,7 @@ typedef struct fm_source_entry {
     char          name[FM_NAME_MAX];
     uint64_t      used_at;  /* sequence of the last record: the least recently used source is forgotten first */
     uint64_t      high;     /* the largest row seen */
-    fm_row_page **page;     /* page_count of them, made as they are needed */
+    fm_row_page  *page;     /* page_count of them, made with the first row; the system gives memory as they are touched */
     uint32_t      page_count;
 } fm_source_entry;
 

@@ -44,10 +44,10 @@ static void put_admission(const fm_admission *a, fm_text *out)
         PUT(out, source->high);
         PUT(out, source->page_count);
         for (uint32_t p = 0; p < source->page_count; p++) {
-            uint8_t there = source->page[p] != NULL;
+            uint8_t there = source->page[p].tag != 0;
             PUT(out, there);
             if (there)
-                PUT(out, *source->page[p]);
+                PUT(out, source->page[p]);
         }
     }
     PUT(out, a->sequences.capacity);
@@ -160,19 +160,18 @@ static void get_source(reading *in, fm_source_entry *source)
     GET(in, source->high);
     uint32_t page_count;
     GET(in, page_count);
-    if (!must(in, source->name_size <= FM_NAME_MAX && page_count <= (size_t)(in->end - in->at)) || page_count == 0)
-        return; /* a page takes a byte at least */
+    if (!must(in, source->name_size <= FM_NAME_MAX && page_count <= FM_ROW_PAGES_MAX &&
+                      page_count <= (size_t)(in->end - in->at)) || /* a page takes a byte at least */
+        page_count == 0)
+        return;
     source->page = calloc(page_count, sizeof(*source->page));
     FM_ASSERT(source->page != NULL);
     source->page_count = page_count;
     for (uint32_t p = 0; p < page_count && !in->torn; p++) {
         uint8_t there;
         GET(in, there);
-        if (!there)
-            continue;
-        source->page[p] = calloc(1, sizeof(fm_row_page));
-        FM_ASSERT(source->page[p] != NULL);
-        GET(in, *source->page[p]);
+        if (there)
+            GET(in, source->page[p]);
     }
 }
 

@@ -37,6 +37,7 @@ typedef struct lab_options {
     const fm_file_layer *layer; /* of the journal; NULL = system */
     uint64_t    ring_bytes; /* 0 = preset */
     int       (*behind)(void *self); /* is the router behind? */
+    void      (*emit)(void *self, uint32_t shard, const fm_alert *alert); /* NULL: kept in body */
 } lab_options;
 
 typedef struct lab {
@@ -168,7 +169,7 @@ static inline void lab_open(lab *l, const char *directory, const lab_options *op
     engine.batch_max = options->batch;
     engine.build_id = "lab";
     engine.sync_always = options->sync == FM_SYNC_ALWAYS;
-    engine.alerts = (fm_alert_output){l, lab_emit, lab_taken, options->behind};
+    engine.alerts = (fm_alert_output){l, options->emit ? options->emit : lab_emit, lab_taken, options->behind};
     engine.ring_bytes = options->ring_bytes ? options->ring_bytes : engine.ring_bytes;
     engine.runner_of = lab_runner;
     engine.generation_of = lab_generation;
