@@ -277,6 +277,7 @@ void fm_shard_snapshot(fm_shard *shard)
 typedef struct recovering {
     fm_shard *shard;
     uint64_t  best[FM_PARTITION_COUNT];  /* applied of the snapshot that is loaded */
+    uint64_t  incarnation[FM_PARTITION_COUNT]; /* of the run that wrote it */
     uint64_t  limit[FM_PARTITION_COUNT]; /* snapshots at or past it could not be read */
     bool      again;
     fm_error *error;
@@ -289,8 +290,12 @@ static int load_snapshot(void *context, const fm_snapshot_head *head, const char
 {
     recovering *r = context;
     uint32_t p = head->partition;
-    if (p >= FM_PARTITION_COUNT || !owns(r->shard, p) || head->applied <= r->best[p] || head->applied >= r->limit[p])
+    if (p >= FM_PARTITION_COUNT || !owns(r->shard, p) || head->applied == 0 || head->applied < r->best[p] || head->applied >= r->limit[p])
         return 0;
+    if (head->applied == r->best[p]) { /* the same state once more, in a newer file: the older one may go */
+        r->incarnation[p] = fm_snapshot_incarnation(file);
+        return 0;
+    }
     fm_partition *partition = &r->shard->partition[p];
     fm_fold_release(r->shard->fold, partition);
     fm_fold_adopt(r->shard->fold, partition, p);
@@ -298,6 +303,7 @@ static int load_snapshot(void *context, const fm_snapshot_head *head, const char
     int result = fm_snapshot_get(r->shard->fold, partition, data, size, &error);
     if (result >= 0) {
         r->best[p] = head->applied;
+        r->incarnation[p] = fm_snapshot_incarnation(file);
         return 0;
     }
     if (result != FM_ECORRUPT) {
@@ -364,6 +370,8 @@ static int recover(fm_shard *shard, recovering *r)
         if (owns(shard, p)) {
             shard->series_used += shard->partition[p].admission.symbol_count;
             shard->snapshot_applied[p] = r->best[p];
+            if (r->best[p] > 0 && (shard->snapshot_loaded == 0 || r->incarnation[p] < shard->snapshot_loaded))
+                shard->snapshot_loaded = r->incarnation[p];
             FM_ASSERT(shard->partition[p].admission.next_sequence == shard->partition[p].applied + 1);
         }
     return 0;

@@ -121,6 +121,8 @@ struct fm_shard {
     int64_t            board_ns;
     fm_rule_board      board;
     uint64_t           snapshot_number;
+    uint32_t           snapshots_written; /* in this run: snapshot thread */
+    uint64_t           snapshot_loaded; /* the oldest run whose files were recovered from; 0 = none */
     uint64_t           snapshot_applied[FM_PARTITION_COUNT]; /* of the last one that was written: snapshot thread */
     bool               recovered;
     /* wake-up */
@@ -155,7 +157,6 @@ struct fm_engine {
     pthread_cond_t   snapshot_wake;
     fm_snapshot_job *snapshot_first, *snapshot_last;
     bool             snapshot_stop;
-    uint64_t         snapshot_shards; /* shards that have written one in this run */
 };
 
 static inline uint32_t fm_owner_of(const fm_engine *engine, uint32_t partition)

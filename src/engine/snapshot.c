@@ -94,7 +94,8 @@ void fm_snapshot_put(const fm_partition *partition, fm_text *out)
     head.applied = partition->applied;
     head.position = partition->position;
     head.signature = partition->plan->signature;
-    if (partition->plan->set->count > 0)
+    static const fm_hash128 never = {0};
+    if (memcmp(&partition->plan->set->hash, &never, sizeof(never)) != 0) /* a generation may have no rules and is one all the same */
         fm_hash128_hex(partition->plan->set->hash, head.generation);
     PUT(out, head);
     put_admission(&partition->admission, out);

@@ -32,14 +32,17 @@ typedef struct fm_snapshot_head {
 #define FM_SNAPSHOT_LAYOUT 2u
 
 /* Files. `write` takes the partitions of `fold` and names the file <directory>/<incarnation>-<shard>-<number>.snap; older files of the same
- * shard but the last before it are removed. `visit_all` calls back with the bytes of every readable partition of every file; a file that
+ * shard and run but the last before it are removed. `visit_all` calls back with the bytes of every readable partition of every file; a file that
  * fails its checksum is told in the log and skipped. */
 int fm_snapshot_write(const fm_file_layer *layer, const char *directory, uint64_t incarnation, uint32_t shard, uint64_t number,
                       const fm_text *partitions[FM_PARTITION_COUNT], fm_error *error) FM_CHECKED;
 typedef int (*fm_snapshot_visit)(void *context, const fm_snapshot_head *head, const char *data, size_t size, const char *file);
 int fm_snapshot_visit_all(const fm_file_layer *layer, const char *directory, fm_snapshot_visit visit, void *context, fm_error *error) FM_CHECKED;
 
-/* Removes the files of runs before `incarnation`: once every shard of this run has written one. */
+/* The run that wrote a file that `visit` was called with. */
+uint64_t fm_snapshot_incarnation(const char *file);
+
+/* Removes the files of runs before `incarnation`. */
 void fm_snapshot_remove_before(const fm_file_layer *layer, const char *directory, uint64_t incarnation);
 
 #endif

@@ -81,9 +81,14 @@ int fm_snapshot_write(const fm_file_layer *layer, const char *directory, uint64_
         return fm_fail(error, result, "could not write snapshot \"%s\": %s", path, fm_error_text(result));
     name *names;
     uint32_t count = list(directory, &names);
-    for (uint32_t i = 0; i < count; i++) /* the one before stays, in case this one turns out unreadable */
-        if (names[i].incarnation == incarnation && names[i].shard == shard && names[i].number + 1 < number)
-            layer->unlink(names[i].path);
+    const name *before = NULL; /* stays, in case this one turns out unreadable */
+    for (uint32_t i = 0; i < count; i++) {
+        if (names[i].incarnation != incarnation || names[i].shard != shard || names[i].number >= number)
+            continue;
+        if (before != NULL)
+            layer->unlink(before->path);
+        before = &names[i];
+    }
     free(names);
     return 0;
 }
@@ -108,6 +113,10 @@ static int visit_file(const fm_file_layer *layer, const name *file, fm_snapshot_
         }
         fm_snapshot_head snapshot;
         memcpy(&snapshot, data + at, sizeof(snapshot));
+        if (snapshot.partition != head.partition) {
+            reason = "a partition stands under another's number";
+            break;
+        }
         result = visit(context, &snapshot, data + at, head.size, file->path);
         if (result < 0)
             break;
@@ -129,6 +138,12 @@ int fm_snapshot_visit_all(const fm_file_layer *layer, const char *directory, fm_
         result = visit_file(layer, &names[i], visit, context);
     free(names);
     return result;
+}
+
+uint64_t fm_snapshot_incarnation(const char *file)
+{
+    const char *slash = strrchr(file, '/');
+    return strtoull(slash != NULL ? slash + 1 : file, NULL, 10);
 }
 
 void fm_snapshot_remove_before(const fm_file_layer *layer, const char *directory, uint64_t incarnation)

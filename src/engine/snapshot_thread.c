@@ -19,6 +19,26 @@ static bool may_write(const fm_engine *engine, const fm_snapshot_job *job)
     return config->alerts.taken == NULL || config->alerts.taken(config->alerts.self, job->shard) >= job->emitted;
 }
 
+/* What this run was recovered from is the snapshot before its first ones: it goes when every shard has written two. Runs before that one go with
+ * the first. */
+static void remove_old_runs(fm_engine *engine, uint32_t shard)
+{
+    const fm_engine_config *config = &engine->config;
+    uint32_t least = UINT32_MAX, before = UINT32_MAX;
+    for (uint32_t i = 0; i < engine->shard_count; i++)
+        before = engine->shard[i].snapshots_written < before ? engine->shard[i].snapshots_written : before;
+    engine->shard[shard].snapshots_written++;
+    for (uint32_t i = 0; i < engine->shard_count; i++)
+        least = engine->shard[i].snapshots_written < least ? engine->shard[i].snapshots_written : least;
+    if (least == before || least > 2)
+        return;
+    uint64_t keep_from = fm_journal_incarnation(config->journal);
+    for (uint32_t i = 0; least == 1 && i < engine->shard_count; i++)
+        if (engine->shard[i].snapshot_loaded != 0 && engine->shard[i].snapshot_loaded < keep_from)
+            keep_from = engine->shard[i].snapshot_loaded;
+    fm_snapshot_remove_before(config->layer, config->snapshot_directory, keep_from);
+}
+
 static void write_job(fm_engine *engine, fm_snapshot_job *job)
 {
     const fm_engine_config *config = &engine->config;
@@ -40,11 +60,7 @@ static void write_job(fm_engine *engine, fm_snapshot_job *job)
             fm_journal_release(config->journal, p, shard->snapshot_applied[p]);
             shard->snapshot_applied[p] = job->applied[p];
         }
-    uint64_t all = engine->shard_count == 64 ? UINT64_MAX : (UINT64_C(1) << engine->shard_count) - 1;
-    uint64_t before = engine->snapshot_shards;
-    engine->snapshot_shards |= UINT64_C(1) << job->shard;
-    if (before != all && engine->snapshot_shards == all)
-        fm_snapshot_remove_before(config->layer, config->snapshot_directory, fm_journal_incarnation(config->journal));
+    remove_old_runs(engine, job->shard);
 }
 
 static void job_free(fm_snapshot_job *job)
