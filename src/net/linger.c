@@ -9,14 +9,16 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define LINGER_NS    (2 * FM_NS_PER_S)
-#define DISCARD_SIZE (1 << 20) /* a turn */
+#define LINGER_SILENT_NS (2 * FM_NS_PER_S) /* without a byte from the client */
+#define LINGER_NS        (5 * FM_NS_PER_S) /* in all, however busily it sends */
+#define DISCARD_SIZE     (64 << 10)        /* a turn */
 
 struct fm_lingering {
     fm_lingering *next;
     fm_loop *loop;
     h2o_socket_t *sock;
     int64_t since_ns;
+    int64_t heard_ns; /* the last bytes */
 };
 
 void fm_linger_prepare(fm_connection *c)
@@ -40,10 +42,12 @@ static void end(fm_lingering *l)
 static void on_read(h2o_socket_t *sock, const char *error)
 {
     fm_lingering *l = sock->data;
-    /* MSG_TRUNC: TCP drops the bytes without copying them. */
-    ssize_t size = error != NULL ? 0 : recv(h2o_socket_get_fd(sock), NULL, DISCARD_SIZE, MSG_DONTWAIT | MSG_TRUNC);
+    char discarded[DISCARD_SIZE];
+    ssize_t size = error != NULL ? 0 : recv(h2o_socket_get_fd(sock), discarded, sizeof(discarded), MSG_DONTWAIT);
 
-    if (size == 0 || (size < 0 && errno != EAGAIN && errno != EINTR))
+    if (size > 0)
+        l->heard_ns = l->loop->now_ns;
+    else if (size == 0 || (errno != EAGAIN && errno != EINTR))
         end(l);
 }
 
@@ -60,7 +64,7 @@ void fm_linger_start_take(fm_loop *loop, int fd)
     l->loop = loop;
     l->sock = h2o_evloop_socket_create(loop->ctx.loop, fd, H2O_SOCKET_FLAG_DONT_READ);
     l->sock->data = l;
-    l->since_ns = loop->now_ns;
+    l->since_ns = l->heard_ns = loop->now_ns;
     l->next = loop->lingering;
     loop->lingering = l;
     loop->lingering_count++;
@@ -71,7 +75,7 @@ void fm_linger_sweep(fm_loop *loop)
 {
     for (fm_lingering *l = loop->lingering, *next; l != NULL; l = next) {
         next = l->next;
-        if (loop->now_ns - l->since_ns > LINGER_NS)
+        if (loop->now_ns - l->heard_ns > LINGER_SILENT_NS || loop->now_ns - l->since_ns > LINGER_NS)
             end(l);
     }
 }

@@ -2,8 +2,8 @@
  *
  * h2o closes a connection that it has refused at once. If the client is still sending (an oversize body), the kernel
  * turns that close into a reset, and the client loses the answer that says why. So a copy of the descriptor is kept;
- * when h2o has closed its own, our side is shut down, and what still comes is thrown away until the client is done, for
- * two seconds at most. */
+ * when h2o has closed its own, our side is shut down, and what still comes is thrown away until the client is done, has
+ * been silent for two seconds, or has gone on for five. */
 #ifndef FM_NET_LINGER_H
 #define FM_NET_LINGER_H
 

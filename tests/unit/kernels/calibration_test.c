@@ -129,7 +129,7 @@ static void spreads_and_bursts_on_eurusd_are_a_handful(void **unused)
     (void)unused;
     watch wide = {"spread_ratio", {10, 3600, 0, 0}, 0, 5.0, 15 * 60 * FM_NS_PER_S};
     watch burst = {"event_rate", {10, 3600, 5, 0}, 1, 8.0, 15 * 60 * FM_NS_PER_S};
-    alerts jobs;
+    alerts jobs = {0};
     assert_in_range(count_eurusd(&wide, &jobs), 1, 6);
     assert_true(jobs.inside >= 1 && jobs.count - jobs.inside <= 1);
     assert_in_range(count_eurusd(&burst, &jobs), 1, 6);
