@@ -6,6 +6,7 @@
 #include "alert/sink_redis.h"
 #include "base/assert.h"
 #include "base/log.h"
+#include "base/version.h"
 #include "engine/query.h"
 #include "engine/shard.h"
 #include "main/data_dir.h"
@@ -21,10 +22,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#ifndef FMADS_VERSION
-#define FMADS_VERSION "0.1.0"
-#endif
-const char fm_build_id[] = "fmads " FMADS_VERSION " gcc " __VERSION__;
+const char fm_build_id[] = "fmads " FM_VERSION " gcc " __VERSION__;
 
 enum { SINK_ARCHIVE = 0, SINK_REDIS = 1 };
 
@@ -215,7 +213,7 @@ static int open_server(fm_runtime *r, fm_error *error)
                                .ws_message_bytes_max = (uint32_t)s->net_ws_message_bytes_max,
                                .quarantine_max = (uint32_t)s->ingest_quarantine_max, .limits = fm_decode_limits_preset, .clock = fm_clock_system,
                                .engine = r->engine, .router = r->router, .archive = r->archive, .redis = r->redis, .journal = r->journal,
-                               .version = FMADS_VERSION, .rules_json = rules_json, .rules_reload = rules_reload, .rules_context = r,
+                               .version = FM_VERSION, .rules_json = rules_json, .rules_reload = rules_reload, .rules_context = r,
                                .rules_counters = &r->rules_counters};
     server.limits.scale_max = (int32_t)s->ingest_scale_max;
     return fm_server_create(&server, &r->server, error);

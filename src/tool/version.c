@@ -1,6 +1,5 @@
 /* tool/version.c - `fmads version`. */
-#include "tool/version.h"
-
+#include "base/version.h"
 #include "tool/tool.h"
 
 #include <string.h>

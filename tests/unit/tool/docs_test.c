@@ -3,7 +3,6 @@
 #include "assert_near.h"
 #include "base/file.h"
 #include "base/slice.h"
-#include "tool/version.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -119,21 +118,13 @@ static void links_lead_somewhere(void **unused)
     }
 }
 
-static void one_version_is_told(void **unused)
-{
-    (void)unused;
-    char *build = read_text("CMakeLists.txt");
-    assert_non_null(strstr(build, "VERSION " FM_VERSION " "));
-    free(build);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_setting_is_told), cmocka_unit_test(every_metric_is_told),
         cmocka_unit_test(every_route_is_told),   cmocka_unit_test(every_parameter_is_told),
         cmocka_unit_test(every_reason_is_told),  cmocka_unit_test(every_condition_is_told),
-        cmocka_unit_test(links_lead_somewhere),  cmocka_unit_test(one_version_is_told),
+        cmocka_unit_test(links_lead_somewhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
