@@ -86,6 +86,7 @@ class Server:
         self.rules = rules
         self.settings = dict(settings or {})
         self.log_path = os.path.join(folder, "log")
+        self.environment = {}  # beside the test's own
         self.process = None
         self.connection = None
         self.port = None
@@ -107,6 +108,7 @@ class Server:
             self.settings.update(settings)
         seen = len(self.log())
         environment = dict(os.environ)
+        environment.update(self.environment)
         environment["ASAN_OPTIONS"] = environment.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=8"
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(self.command(), stdout=log, stderr=log, cwd=self.folder, env=environment)

@@ -85,6 +85,19 @@ class JobsReport(Case):
         self.assertEqual(sorted(alert["id"] for alert in server.alerts()), ids)
         self.assertEqual(redis.stream(), stream)
 
+    def test_a_processor_without_fused_arithmetic_gives_the_same_bytes(self):
+        told = []
+        for name, tunables in (("as it is", ""), ("hidden", "glibc.cpu.hwcaps=-AVX2_Usable,-FMA_Usable,-AVX2,-FMA")):
+            server = self.server(RULES, name=name, start=False)
+            server.environment = {"GLIBC_TUNABLES": tunables}
+            server.start()
+            server.replay(data_file(JOBS_DAY))
+            server.settle()
+            told.append({alert["id"]: canonical(alert) for alert in server.alerts()})
+            self.assertEqual(server.stop(), 0)
+        self.assertGreaterEqual(len(told[0]), 1)
+        self.assertEqual(told[1], told[0])
+
     def test_six_days_of_euro_are_calm(self):
         paths = [data_file(name) for name in SIX_DAYS]
         server = self.server(RULES)
