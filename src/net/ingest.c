@@ -169,6 +169,7 @@ int fm_ingest_submit(fm_loop *loop, fm_format format, fm_slice body, fm_slice do
             fm_intake_abort(intake);
     } else if (intake != NULL && (result = fm_intake_publish(intake, on_reply, s)) == 0) { /* counts its own refusals */
         s->waiting = true;
+        fm_loop_expect_turn(loop);
     }
     if (result < 0) {
         fm_ingest_release(s);

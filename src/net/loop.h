@@ -1,8 +1,12 @@
 /* net/loop.h - one thread of the server: its h2o loop, listener, connections and mailbox. Internal to net/.
  *
  * Everything in an fm_loop belongs to its thread, except what is marked atomic and the mailbox. A turn of the loop is:
- * the shard's turn, what the sockets bring, and every 100 ms a sweep over the connections, which holds all timeouts
- * (h2o's own timers follow the wall clock and know no write timeout; ours follow the monotonic clock). */
+ * what the sockets bring, the shard's turn, and every 100 ms a sweep over the connections, which holds all timeouts
+ * (h2o's own timers follow the wall clock and know no write timeout; ours follow the monotonic clock).
+ *
+ * The shard's turn comes when every socket that was ready has been read: all their records are one commit. It runs
+ * inside h2o's own round, so that an answer's write has ended, and its connection reads again, before h2o compares what
+ * it polls for: a request costs one read and one write, and no call that changes or looks up the polling. */
 #ifndef FM_NET_LOOP_H
 #define FM_NET_LOOP_H
 
@@ -44,7 +48,9 @@ struct fm_loop {
 
     int listen_fd, spare_fd, wake_fd;
     h2o_socket_t *listener, *wake;
-    bool paused; /* the listener waits: too many connections, or no file descriptor */
+    bool in_round;                 /* of h2o: its callbacks run */
+    h2o_timeout_entry_t round_end; /* linked: records wait for the shard's turn at the end of h2o's round */
+    bool paused;                   /* the listener waits: too many connections, or no file descriptor */
     bool stopping, drained;
     int64_t deadline_ns;
 
@@ -84,5 +90,6 @@ void fm_loop_fini(fm_loop *loop);
 void fm_loop_run(fm_loop *loop);                      /* until stopped and drained */
 void fm_loop_wake(void *loop);                        /* any thread, signal-safe */
 void fm_loop_post_take(fm_loop *loop, fm_mail *mail); /* any thread */
+void fm_loop_expect_turn(fm_loop *loop);              /* from a socket's callback: the shard has something to do */
 
 #endif
