@@ -1,4 +1,7 @@
-/* alert/archive.c - the store's thread: one batch of the log, then the questions that came meanwhile, and again. */
+/* alert/archive.c - the store's thread: one batch of the log, then the questions that came meanwhile, and again.
+ *
+ * Behind a batch it rests, so that alerts share a transaction: one costs as much as fifty rows. A question ends the
+ * rest, and is answered behind all that was logged before it was asked. */
 #include "alert/archive.h"
 
 #include "alert/backoff.h"
@@ -11,6 +14,8 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdlib.h>
+
+static const int64_t REST_NS = 50 * FM_NS_PER_MS;
 
 enum { QUESTIONS_MAX = 64, BATCH = 1000, BATCH_BYTES = 8 << 20, TEXT_MAX = 80 };
 
@@ -31,6 +36,7 @@ struct fm_archive {
     pthread_mutex_t lock;
     question questions[QUESTIONS_MAX]; /* a circle; under `lock` */
     uint32_t first, count;
+    _Atomic bool resting; /* alerts do not wake the thread */
 
     /* the thread's own */
     uint64_t cursor;
@@ -77,7 +83,7 @@ static int put_batch(fm_archive *archive, uint32_t count)
     return archive->store->put_alerts(archive->store, archive->stored, count);
 }
 
-/* One batch. 1: there may be more; 0: nothing to do, or not now. */
+/* One batch: how many it had; BATCH: there may be more; 0: nothing to do, or not now. */
 static int follow(fm_archive *archive)
 {
     if (!fm_backoff_due(&archive->backoff, fm_mono_ns(&fm_clock_system)))
@@ -93,7 +99,7 @@ static int follow(fm_archive *archive)
         fm_log(FM_LOG_ERROR, "store_hole", "after", fm_log_int((int64_t)archive->cursor), "to",
                fm_log_int((int64_t)oldest), NULL);
         archive->cursor = oldest;
-        return 1;
+        return BATCH;
     }
     if (count > 0)
         result = put_batch(archive, (uint32_t)count);
@@ -108,7 +114,7 @@ static int follow(fm_archive *archive)
         fm_count(&archive->counters, FM_METRIC_STORE_ALERTS, (uint64_t)count);
     }
     fm_gauge(&archive->counters, FM_METRIC_STORE_BACKLOG, fm_router_count(archive->router, archive->cursor));
-    return count > 0;
+    return count;
 }
 
 /* ---- questions ---- */
@@ -213,14 +219,27 @@ static void sleep_until_work(fm_archive *archive)
         fm_worker_sleep(&archive->worker, timeout_ns);
 }
 
+static void rest(fm_archive *archive)
+{
+    atomic_store(&archive->resting, true);
+    fm_worker_announce(&archive->worker);
+    if (has_question(archive) || fm_worker_stopping(&archive->worker))
+        fm_worker_cancel(&archive->worker);
+    else
+        fm_worker_sleep(&archive->worker, REST_NS);
+    atomic_store(&archive->resting, false);
+}
+
 static void run(void *context)
 {
     fm_archive *archive = context;
     while (!fm_worker_stopping(&archive->worker)) {
-        int more = follow(archive);
+        int count = follow(archive);
         answer_questions(archive, false);
-        if (!more)
+        if (count == 0)
             sleep_until_work(archive);
+        else if (count < BATCH)
+            rest(archive);
     }
     archive->backoff.until_ns = 0; /* one more attempt, whatever the pause was */
     while (follow(archive) > 0) {
@@ -232,7 +251,8 @@ static void heard(void *context, uint64_t last)
 {
     (void)last;
     fm_archive *archive = context;
-    fm_worker_wake(&archive->worker);
+    if (!atomic_load(&archive->resting))
+        fm_worker_wake(&archive->worker);
 }
 
 static void destroy(fm_archive *archive)

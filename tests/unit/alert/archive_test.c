@@ -119,6 +119,22 @@ static void everything_is_stored_in_order_and_the_rest_at_the_stop(void **unused
     folder_remove(self.folder);
 }
 
+static void alerts_that_come_one_by_one_share_transactions(void **unused)
+{
+    (void)unused;
+    setting self;
+    begin(&self);
+    int64_t begin_ns = fm_mono_ns(&fm_clock_system);
+    for (uint64_t i = 1; i <= 100; i++) {
+        emit_range(&self, i, 1);
+        pause_ms(2);
+    }
+    int64_t took_ns = fm_mono_ns(&fm_clock_system) - begin_ns;
+    wait_until(atomic_load(&self.fake.cursor) == 100);
+    assert_true((int64_t)atomic_load(&self.fake.puts) <= 5 + took_ns / (50 * FM_NS_PER_MS)); /* without: 100 */
+    end(&self);
+}
+
 static void a_failing_store_is_tried_again_with_pauses(void **unused)
 {
     (void)unused;
@@ -291,6 +307,7 @@ int main(void)
     fm_log_set_level(FM_LOG_ERROR);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everything_is_stored_in_order_and_the_rest_at_the_stop),
+        cmocka_unit_test(alerts_that_come_one_by_one_share_transactions),
         cmocka_unit_test(a_failing_store_is_tried_again_with_pauses),
         cmocka_unit_test(questions_are_answered_once_each),
         cmocka_unit_test(more_questions_than_there_is_room_for_are_refused),
