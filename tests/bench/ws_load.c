@@ -1,12 +1,12 @@
 /* tests/bench/ws_load.c - one thread that streams records over WebSockets and tells what a tick cost the server.
  *
- *   ws_load --port P --pid SERVER [--wire json|msgpack] [--connections 2] [--records 1] [--window 32] [--seconds 5]
- * [--cpu 1] [--name NAME]
+ *   ws_load --port P --pid SERVER [--wire json|msgpack] [--connections 8] [--records 1] [--window 60] [--seconds 5]
+ *           [--cpu 1] [--name NAME] [--spin]
  *
  * A message holds `records` records (more than one: a JSON array, or MessagePack maps one after another). On each
  * connection at most `window` messages wait for their ack; what may be sent is sent in one write, as a feed would. The
- * mask is zero, which the protocol allows and which costs the sender nothing; the server unmasks as always. Prints one
- * JSON line; ends with 1 when a record was refused. */
+ * mask is zero, which the protocol allows and which costs the sender nothing; the server unmasks as always. --spin: as
+ * in http_load.c. Prints one JSON line; ends with 1 when a record was refused. */
 #include "bench/load/meter.h"
 #include "bench/load/workload.h"
 
@@ -28,12 +28,14 @@
 #define CONNECTIONS_MAX 16
 #define WINDOW_MAX      60 /* the server's own is 64 */
 #define IN_MAX          (1 << 20)
+#define SILENCE_MS      10000
 
 typedef struct load_options {
     int port, pid, cpu, connections, records, window;
     double seconds;
     fm_wire wire;
     const char *name;
+    bool spin;
 } load_options;
 
 typedef struct load_connection {
@@ -186,8 +188,12 @@ static void run_until(const load_options *options, const workload *work, load_co
     struct pollfd ready[CONNECTIONS_MAX];
     for (int i = 0; i < options->connections; i++)
         ready[i] = (struct pollfd){.fd = connections[i].socket, .events = POLLIN};
-    while (fm_mono_ns(&fm_clock_system) < end_ns) {
-        if (poll(ready, (nfds_t)options->connections, 10000) <= 0)
+    int64_t heard_ns = fm_mono_ns(&fm_clock_system), now_ns;
+    while ((now_ns = fm_mono_ns(&fm_clock_system)) < end_ns) {
+        int count = poll(ready, (nfds_t)options->connections, options->spin ? 0 : SILENCE_MS);
+        if (count > 0)
+            heard_ns = now_ns;
+        else if (count < 0 || now_ns - heard_ns > SILENCE_MS * FM_NS_PER_MS)
             die("no answer for 10 s");
         for (int i = 0; i < options->connections; i++)
             if (ready[i].revents != 0) {
@@ -209,12 +215,18 @@ static void sum(const load_options *options, const load_connection *connections,
 
 static void parse(int argc, char **argv, load_options *out)
 {
-    static const struct option names[] = {{"port", 1, NULL, 'p'},    {"pid", 1, NULL, 'i'},
-                                          {"wire", 1, NULL, 'w'},    {"connections", 1, NULL, 'c'},
-                                          {"records", 1, NULL, 'r'}, {"window", 1, NULL, 'd'},
-                                          {"cpu", 1, NULL, 'u'},     {"seconds", 1, NULL, 's'},
-                                          {"name", 1, NULL, 'n'},    {0}};
-    *out = (load_options){.cpu = -1, .connections = 2, .records = 1, .window = 32, .seconds = 5, .name = "ws"};
+    static const struct option names[] = {{"port", 1, NULL, 'p'},
+                                          {"pid", 1, NULL, 'i'},
+                                          {"wire", 1, NULL, 'w'},
+                                          {"connections", 1, NULL, 'c'},
+                                          {"records", 1, NULL, 'r'},
+                                          {"window", 1, NULL, 'd'},
+                                          {"cpu", 1, NULL, 'u'},
+                                          {"seconds", 1, NULL, 's'},
+                                          {"name", 1, NULL, 'n'},
+                                          {"spin", 0, NULL, 'b'},
+                                          {0}};
+    *out = (load_options){.cpu = -1, .connections = 8, .records = 1, .window = 60, .seconds = 5, .name = "ws"};
     for (int option; (option = getopt_long(argc, argv, "", names, NULL)) != -1;) {
         switch (option) {
         case 'p':
@@ -243,6 +255,9 @@ static void parse(int argc, char **argv, load_options *out)
             break;
         case 'n':
             out->name = optarg;
+            break;
+        case 'b':
+            out->spin = true;
             break;
         default:
             exit(2);
