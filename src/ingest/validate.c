@@ -141,24 +141,12 @@ void fm_draft_rare_type(fm_draft *draft, fm_slice text, const char *at)
     }
 }
 
-static uint32_t low_half(fm_slice text)
-{
-    return (uint32_t)fm_hash_slice(text);
-}
-
 static void take_identity(fm_draft *draft, fm_field field, fm_slice text, const char *at)
 {
-    fm_record *record = draft->record;
-    if (!fm_name_valid(text.data, text.size, 0x20)) {
+    if (!fm_name_valid(text.data, text.size, 0x20))
         fm_draft_name_failed(draft, field, at);
-        return;
-    }
-    if (field == FM_FIELD_ID)
-        record->id_hash = fm_hash_slice(text);
-    else if (field == FM_FIELD_BUYER)
-        record->buyer = low_half(text);
     else
-        record->seller = low_half(text);
+        fm_draft_identity(draft->record, field, text);
 }
 
 void fm_draft_word(fm_draft *draft, fm_field field, fm_slice text, const char *at)

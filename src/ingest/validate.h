@@ -95,6 +95,18 @@ static inline void fm_draft_name(fm_draft *draft, fm_field field, fm_slice text,
     *fm_draft_place(draft->record, field) = text;
 }
 
+/* A name of which only the hash is kept. */
+static inline void fm_draft_identity(fm_record *record, fm_field field, fm_slice name)
+{
+    uint64_t hash = fm_hash_slice(name);
+    if (field == FM_FIELD_ID)
+        record->id_hash = hash;
+    else if (field == FM_FIELD_BUYER)
+        record->buyer = (uint32_t)hash;
+    else
+        record->seller = (uint32_t)hash;
+}
+
 static inline void fm_draft_type(fm_draft *draft, fm_slice text, const char *at)
 {
     if (text.size == 5 && memcmp(text.data, "trade", 5) == 0)

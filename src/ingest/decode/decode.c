@@ -74,6 +74,8 @@ void fm_decoder_init(fm_decoder *decoder, fm_format format, const void *body, si
     decoder->column_count = 0;
     decoder->likely_row = 0;
     decoder->spaced = false;
+    decoder->separator = format == FM_FORMAT_NDJSON ? '\n' : -1;
+    memset(decoder->shape, 0, sizeof decoder->shape);
     decoder->ts_head = 0;
     decoder->double_scale = 0;
     decoder->ts_head_ns = 0;
@@ -101,8 +103,8 @@ static int nothing(fm_decoder *decoder, fm_record *record)
 int fm_decoder_next(fm_decoder *decoder, fm_record *record)
 {
     static int (*const steps[])(fm_decoder *, fm_record *) = {
-        [FM_FORMAT_NONE] = nothing,          [FM_FORMAT_JSON] = fm_json_next,
-        [FM_FORMAT_NDJSON] = fm_ndjson_next, [FM_FORMAT_MSGPACK] = fm_msgpack_next,
+        [FM_FORMAT_NONE] = nothing,         [FM_FORMAT_JSON] = fm_json_usual,
+        [FM_FORMAT_NDJSON] = fm_json_usual, [FM_FORMAT_MSGPACK] = fm_msgpack_next,
         [FM_FORMAT_CSV] = fm_csv_next,
     };
     decoder->scratch_used = 0;

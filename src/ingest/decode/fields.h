@@ -32,6 +32,9 @@ typedef enum fm_form {
 
 #define FM_FIELD_BIT(id) (1u << FM_FIELD_##id)
 
+/* Which of a record's numbers a decimal becomes. */
+#define FM_NUMBER_OF(field) ((field) <= FM_FIELD_SIZE ? (field)-FM_FIELD_PRICE : (field)-FM_FIELD_BID)
+
 /* Tables by id; the row of FM_FIELD_NONE is {"", FORM_NONE, FM_malformed, 0}. */
 typedef struct fm_field_row {
     const char *name;

@@ -206,6 +206,7 @@ static void json_init(fm_json *json, fm_decoder *decoder, fm_record *record, boo
     json->end = decoder->end;
     json->far = decoder->end - decoder->at > FM_JSON_FAR ? decoder->end - FM_JSON_FAR : NULL;
     json->lines = lines;
+    memset(decoder->shape, 0, sizeof decoder->shape); /* to be asked again: the likely keys may change */
     begin_object(json, record);
 }
 
@@ -289,6 +290,7 @@ static const char *open_body(fm_json *json, const char *at, int *result)
         return at;
     }
     decoder->state = STATE_BETWEEN;
+    decoder->separator = ',';
     at = fm_json_space(json, at + 1);
     if (at < json->end && *at == ']') {
         *result = finish(json, at + 1);

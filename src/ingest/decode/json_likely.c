@@ -5,42 +5,26 @@
  * with the comma before them, the colon, and the quote of a text behind it. */
 #include "ingest/decode/json_text.h"
 
-#define QUOTE_FORM_TYPE    "\""
-#define QUOTE_FORM_SYMBOL  "\""
-#define QUOTE_FORM_NAME    "\""
-#define QUOTE_FORM_WORD    "\""
-#define QUOTE_FORM_TIME    ""
-#define QUOTE_FORM_DECIMAL ""
-#define QUOTE_FORM_COUNT   ""
-#define QUOTE_FORM_REAL    ""
-#define QUOTE_FORM_LIST    ""
-
-static const fm_likely_key keys[2][FM_FIELD_COUNT]
+const fm_likely_key fm_json_keys[2][FM_FIELD_COUNT]
     __attribute__((aligned(64))) = {{
                                         {{"}"}, FM_MASK(1), 0, 0, 1, FORM_NONE, FM_FIELD_NONE, {0}},
-#define FIELD(id, name, form, code, kinds) FM_LIKELY_KEY(",\"" name "\":" QUOTE_##form, id, form),
+#define FIELD(id, name, form, code, kinds) FM_LIKELY_KEY(",\"" name "\":" FM_JSON_QUOTE_##form, id, form),
 #include "ingest/decode/fields.def"
 #undef FIELD
                                     },
                                     {
                                         {{"}"}, FM_MASK(1), 0, 0, 1, FORM_NONE, FM_FIELD_NONE, {0}},
-#define FIELD(id, name, form, code, kinds) FM_LIKELY_KEY(", \"" name "\": " QUOTE_##form, id, form),
+#define FIELD(id, name, form, code, kinds) FM_LIKELY_KEY(", \"" name "\": " FM_JSON_QUOTE_##form, id, form),
 #include "ingest/decode/fields.def"
 #undef FIELD
                                     }};
-
-static inline __m128i load16(const char *at)
-{
-    return _mm_loadu_si128((const __m128i *)(const void *)at);
-}
 
 static inline bool ends_value(char c)
 {
     return FM_LIKELY(c == ',') || c == '}';
 }
 
-/* The first digits of the times of a body are the same: what they count is kept. */
-static __attribute__((noinline, cold)) bool learn_ts_head(fm_decoder *decoder, const char *at)
+bool fm_json_learn_ts_head(fm_decoder *decoder, const char *at)
 {
     uint64_t digits = 0;
     for (int index = 0; index < 4; index++)
@@ -55,19 +39,10 @@ static __attribute__((noinline, cold)) bool learn_ts_head(fm_decoder *decoder, c
     return true;
 }
 
-/* Nineteen digits, twenty bytes readable. */
 static inline const char *read_ts(fm_json *json, const char *at)
 {
-    uint32_t head;
-    uint64_t digits;
-    fm_decoder *decoder = json->decoder;
-    memcpy(&head, at, 4);
-    if (FM_UNLIKELY(head != decoder->ts_head) && !learn_ts_head(decoder, at))
-        return NULL;
-    if (FM_UNLIKELY(!fm_digits_sixteen(load16(at + 3), &digits) || !ends_value(at[19]) ||
-                    !fm_draft_ts_good(&json->draft, decoder->ts_head_ns + digits)))
-        return NULL;
-    return at + 19;
+    at = fm_json_ts(json->decoder, at, &json->draft.record->ts_ns);
+    return at && ends_value(*at) ? at : NULL;
 }
 
 static inline const char *read_decimal(fm_json *json, const fm_likely_key *key, const char *at)
@@ -91,22 +66,6 @@ static inline const char *read_count(fm_json *json, const fm_likely_key *key, co
     return next;
 }
 
-/* A text that `run` bytes began, to behind its closing quote; NULL when it is empty, longer than a name or not plain.
- */
-static inline const char *read_text(const fm_json *json, const char *at, unsigned run, char lowest, fm_slice *text)
-{
-    size_t size = run;
-    if (FM_UNLIKELY(run == 16)) {
-        size += fm_scan_plain(at + 16, json->end, lowest);
-        if (size > FM_NAME_MAX || at + size == json->end)
-            return NULL;
-    }
-    if (FM_UNLIKELY(at[size] != '"' || size == 0))
-        return NULL;
-    *text = (fm_slice){at, size};
-    return at + size + 1;
-}
-
 /* `trade"` or `quote"`; returns the kind. */
 static inline unsigned kind_of(const char *at)
 {
@@ -121,7 +80,7 @@ static inline unsigned kind_of(const char *at)
 static inline const char *read_word(fm_json *json, const fm_likely_key *key, const char *at, unsigned run)
 {
     fm_slice text;
-    const char *next = read_text(json, at, run, 0x20, &text);
+    const char *next = fm_json_name(at, run, json->end, 0x20, &text);
     if (FM_LIKELY(next != NULL))
         fm_draft_word(&json->draft, (fm_field)key->field, text, at - 1);
     return next;
@@ -131,8 +90,6 @@ static inline const char *read_word(fm_json *json, const fm_likely_key *key, con
 static inline __attribute__((always_inline)) const char *read_likely(fm_json *json, const fm_likely_key *key,
                                                                      const char *at, uint8_t **expected)
 {
-    const __m128i name = _mm_setr_epi8(0x20, 0x21, 0x23, 0x5b, 0x5d, 0x7e, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
-    const __m128i symbol = _mm_setr_epi8(0x21, 0x21, 0x23, 0x5b, 0x5d, 0x7e, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
     unsigned kind;
     switch ((fm_form)key->form) {
     case FORM_NONE:
@@ -146,11 +103,13 @@ static inline __attribute__((always_inline)) const char *read_likely(fm_json *js
         *expected = fm_likely_kind(json->decoder, *expected, kind);
         return at + 6;
     case FORM_SYMBOL:
-        return read_text(json, at, FM_LIKELY_RUN(symbol, at), 0x21, fm_likely_name(&json->draft, key));
+        return fm_json_name(at, FM_LIKELY_RUN(FM_JSON_SYMBOL_BYTES, at), json->end, 0x21,
+                            fm_likely_name(&json->draft, key));
     case FORM_NAME:
-        return read_text(json, at, FM_LIKELY_RUN(name, at), 0x20, fm_likely_name(&json->draft, key));
+        return fm_json_name(at, FM_LIKELY_RUN(FM_JSON_NAME_BYTES, at), json->end, 0x20,
+                            fm_likely_name(&json->draft, key));
     case FORM_WORD:
-        return read_word(json, key, at, FM_LIKELY_RUN(name, at));
+        return read_word(json, key, at, FM_LIKELY_RUN(FM_JSON_NAME_BYTES, at));
     case FORM_TIME:
         return read_ts(json, at);
     case FORM_DECIMAL:
@@ -171,7 +130,7 @@ static inline __attribute__((always_inline)) const char *read_pairs(fm_json *jso
 {
     fm_decoder *decoder = json->decoder;
     const char *far = json->far;
-    const fm_likely_key *table = keys[decoder->spaced];
+    const fm_likely_key *table = fm_json_keys[decoder->spaced];
     uint32_t seen = json->draft.seen;
     unsigned begin = fm_likely_place(decoder, expected);
     for (;;) {
@@ -182,11 +141,12 @@ static inline __attribute__((always_inline)) const char *read_pairs(fm_json *jso
         if (FM_UNLIKELY(!next))
             break;
         at = next;
+        json->field = (fm_field)key->field; /* of which an error behind it speaks */
         seen |= key->bit;
         expected++;
         if (FM_UNLIKELY(at > far))
             break;
-        bytes = load16(at);
+        bytes = fm_load16(at);
     }
     json->expected = expected;
     json->draft.seen = seen;
@@ -200,7 +160,7 @@ const char *fm_json_likely(fm_json *json, const char *at)
 {
     if (!json->far || at > json->far)
         return at;
-    return read_pairs(json, at, load16(at), json->expected, __builtin_popcount(json->draft.seen));
+    return read_pairs(json, at, fm_load16(at), json->expected, __builtin_popcount(json->draft.seen));
 }
 
 /* How most records begin. */
@@ -217,11 +177,11 @@ static inline bool opens(__m128i bytes, const char opening[16])
 static __attribute__((noinline)) const char *open_other(fm_json *json, const char *at)
 {
     const char *next;
-    __m128i bytes = load16(at);
+    __m128i bytes = fm_load16(at);
     if (json->decoder->spaced) {
         if (at == json->decoder->begin)
             return at;
-        bytes = _mm_insert_epi16(load16(at - 1), ',' | ' ' << 8, 0);
+        bytes = _mm_insert_epi16(fm_load16(at - 1), ',' | ' ' << 8, 0);
         next = read_pairs(json, at - 1, bytes, json->expected, 0);
         return next == at - 1 ? at : next;
     }
@@ -233,7 +193,7 @@ const char *fm_json_likely_open(fm_json *json, const char *at)
     if (FM_UNLIKELY(!json->far || at > json->far))
         return at;
     fm_decoder *decoder = json->decoder;
-    __m128i bytes = load16(at);
+    __m128i bytes = fm_load16(at);
     unsigned kind = FM_TRADE;
     if (!opens(bytes, openings[decoder->spaced][0])) {
         if (!opens(bytes, openings[decoder->spaced][1]))
@@ -242,8 +202,9 @@ const char *fm_json_likely_open(fm_json *json, const char *at)
     }
     json->draft.record->kind = (uint8_t)kind;
     json->draft.seen = FM_FIELD_BIT(TYPE);
+    json->field = FM_FIELD_TYPE;
     decoder->likely_row = (uint8_t)(FM_LIKELY_KEYS * kind);
     at += 15 + decoder->spaced;
     uint8_t *expected = json->expected = decoder->column + FM_LIKELY_KEYS * kind + 1;
-    return FM_LIKELY(at <= json->far) ? read_pairs(json, at, load16(at), expected, 1) : at;
+    return FM_LIKELY(at <= json->far) ? read_pairs(json, at, fm_load16(at), expected, 1) : at;
 }

@@ -53,6 +53,64 @@ static inline const char *fm_json_text(fm_json *json, const char *at, fm_slice *
 const char *fm_json_likely(fm_json *json, const char *at);
 const char *fm_json_likely_open(fm_json *json, const char *at);
 
+/* --- what both likely ways read --- */
+
+/* Behind the colon of a key: the quote of a text. */
+#define FM_JSON_QUOTE_FORM_TYPE    "\""
+#define FM_JSON_QUOTE_FORM_SYMBOL  "\""
+#define FM_JSON_QUOTE_FORM_NAME    "\""
+#define FM_JSON_QUOTE_FORM_WORD    "\""
+#define FM_JSON_QUOTE_FORM_TIME    ""
+#define FM_JSON_QUOTE_FORM_DECIMAL ""
+#define FM_JSON_QUOTE_FORM_COUNT   ""
+#define FM_JSON_QUOTE_FORM_REAL    ""
+#define FM_JSON_QUOTE_FORM_LIST    ""
+
+/* By field, written without spaces and with: a comma, the key, its colon, the quote of a text. */
+extern const fm_likely_key fm_json_keys[2][FM_FIELD_COUNT];
+
+/* For FM_LIKELY_RUN. */
+#define FM_JSON_NAME_BYTES   _mm_setr_epi8(0x20, 0x21, 0x23, 0x5b, 0x5d, 0x7e, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+#define FM_JSON_SYMBOL_BYTES _mm_setr_epi8(0x21, 0x21, 0x23, 0x5b, 0x5d, 0x7e, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+
+/* A text that `run` plain bytes began, to behind its closing quote; NULL when it is empty, longer than a name or not
+ * plain. */
+static inline const char *fm_json_name(const char *at, unsigned run, const char *end, char lowest, fm_slice *text)
+{
+    size_t size = run;
+    if (FM_UNLIKELY(run - 1 >= 15)) {
+        if (run == 0)
+            return NULL;
+        size += fm_scan_plain(at + 16, end, lowest);
+        if (size > FM_NAME_MAX || at + size == end)
+            return NULL;
+    }
+    if (FM_UNLIKELY(at[size] != '"'))
+        return NULL;
+    *text = (fm_slice){at, size};
+    return at + size + 1;
+}
+
+/* The first digits of the times of a body are the same: what they count is kept. False when they are no time's. */
+bool fm_json_learn_ts_head(fm_decoder *decoder, const char *at) __attribute__((cold));
+
+/* Nineteen digits within the limits, nineteen bytes readable; what may follow is the caller's affair. */
+static inline const char *fm_json_ts(fm_decoder *decoder, const char *at, int64_t *out)
+{
+    uint32_t head;
+    uint64_t digits;
+    memcpy(&head, at, 4);
+    if (FM_UNLIKELY(head != decoder->ts_head) && !fm_json_learn_ts_head(decoder, at))
+        return NULL;
+    if (FM_UNLIKELY(!fm_digits_sixteen(fm_load16(at + 3), &digits)))
+        return NULL;
+    digits += decoder->ts_head_ns;
+    if (FM_UNLIKELY(digits < (uint64_t)decoder->limits.ts_min_ns || digits > (uint64_t)decoder->limits.ts_max_ns))
+        return NULL;
+    *out = (int64_t)digits;
+    return at + 19;
+}
+
 /* Any value, checked by the whole grammar, bounded by the limits; returns what follows it. */
 const char *fm_json_skip(fm_json *json, const char *at);
 

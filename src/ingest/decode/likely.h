@@ -85,6 +85,25 @@ static inline void fm_likely_decimal(fm_draft *draft, const fm_likely_key *key, 
     decimal->scale = scale;
 }
 
+static inline uint32_t fm_load4(const char *at)
+{
+    uint32_t word;
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+static inline uint64_t fm_load8(const char *at)
+{
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+static inline __m128i fm_load16(const char *at)
+{
+    return _mm_loadu_si128((const __m128i *)(const void *)at);
+}
+
 static inline bool fm_likely_stands(__m128i bytes, const char text[16], const uint8_t mask[16])
 {
     __m128i other = _mm_xor_si128(bytes, _mm_load_si128((const __m128i *)(const void *)text));

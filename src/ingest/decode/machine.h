@@ -9,6 +9,7 @@
     256 /* bytes of a text with escapes that stands as a value of a known key: the longest name has 64 */
 
 /* One step of a format: as fm_decoder_next, which has counted the record (decoder.index) before. */
+int fm_json_usual(fm_decoder *decoder, fm_record *record); /* in one go, else one of the next two */
 int fm_json_next(fm_decoder *decoder, fm_record *record);
 int fm_ndjson_next(fm_decoder *decoder, fm_record *record);
 int fm_msgpack_next(fm_decoder *decoder, fm_record *record);
