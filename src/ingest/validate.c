@@ -60,30 +60,9 @@ static const uint32_t fields_of_kind[] = {
 #undef FIELD
 };
 
-/* Zeros by vector stores: for this size compilers write `rep stos`, which takes longer to start than all of it to
- * store. */
-static inline void clear(fm_record *record)
-{
-    char *at = (char *)record;
-#define CLEAR(offset)  _mm_storeu_si128((__m128i *)(void *)(at + (offset)), _mm_setzero_si128())
-#define CLEAR4(offset) CLEAR(offset), CLEAR((offset) + 16), CLEAR((offset) + 32), CLEAR((offset) + 48)
-    static_assert(sizeof(fm_record) >= 208 && sizeof(fm_record) <= 224, "fourteen stores, the last two may overlap");
-    CLEAR4(0);
-    CLEAR4(64);
-    CLEAR4(128);
-    CLEAR(192);
-    CLEAR(sizeof(fm_record) - 16);
-#undef CLEAR4
-#undef CLEAR
-}
-
 void fm_draft_init(fm_draft *draft, fm_record *record, const fm_decode_limits *limits)
 {
-    clear(record);
-    record->seq = FM_SEQ_ABSENT;
-    record->row = FM_SEQ_ABSENT;
-    for (int index = 0; index < 4; index++)
-        record->number[index].mantissa = FM_ABSENT;
+    fm_record_begin(record);
     draft->record = record;
     draft->limits = limits;
     draft->seen = draft->absent = 0;

@@ -79,6 +79,7 @@ void fm_decoder_init(fm_decoder *decoder, fm_format format, const void *body, si
     decoder->ts_head = 0;
     decoder->double_scale = 0;
     decoder->ts_head_ns = 0;
+    decoder->plan_reach = SIZE_MAX;
     if (format == FM_FORMAT_CSV)
         memset(decoder->column, FM_FIELD_NONE, sizeof decoder->column);
     else

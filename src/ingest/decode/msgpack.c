@@ -275,6 +275,7 @@ static inline const char *read_map(fm_msgpack *in, const char *at, uint64_t coun
     in->expected = fm_likely_begin(in->decoder);
     in->twice = false;
     at = fm_msgpack_likely(in, at, &left);
+    in->guessed = left == 0 && !in->twice;
     if (FM_UNLIKELY(left > 0))
         at = read_rest(in, at, left);
     if (FM_UNLIKELY(in->twice)) { /* once more, key by key, to find it */
@@ -321,7 +322,7 @@ static int refuse(fm_msgpack *in, const char *begin)
                              in->reason);
 }
 
-int fm_msgpack_next(fm_decoder *decoder, fm_record *record)
+int fm_msgpack_next_unplanned(fm_decoder *decoder, fm_record *record, const struct fm_decode_step *steps)
 {
     const char *at, *begin = decoder->at;
     head value;
@@ -363,7 +364,10 @@ int fm_msgpack_next(fm_decoder *decoder, fm_record *record)
         return refuse(&in, begin);
     decoder->at = at;
     int result = fm_draft_finish(&in.draft);
-    if (FM_LIKELY(result > 0))
+    if (FM_LIKELY(result > 0)) {
+        if (in.guessed)
+            fm_msgpack_plan(&in, begin, steps);
         return result;
+    }
     return fm_decoder_refuse_draft(decoder, &in.draft, (fm_slice){begin, (size_t)(at - begin)});
 }

@@ -18,73 +18,20 @@ static const fm_likely_key keys[FM_FIELD_COUNT] __attribute__((aligned(64))) = {
 #undef FIELD
 };
 
-static inline uint64_t load_big(const char *at)
-{
-    uint64_t word;
-    memcpy(&word, at, 8);
-    return __builtin_bswap64(word);
-}
-
-static inline const char *likely_text(const char *at, unsigned run, fm_slice *text)
-{
-    unsigned size = (unsigned char)*at - 0xa0u;
-    if (FM_UNLIKELY(size - 1 > 15 || run < size))
-        return NULL;
-    *text = (fm_slice){at + 1, size};
-    return at + 1 + size;
-}
-
-static inline const char *likely_unsigned(const char *at, uint64_t *out)
-{
-    unsigned byte = (unsigned char)*at, width = byte - 0xcc; /* as a power of two, of bytes */
-    if (byte < 0x80) {
-        *out = byte;
-        return at + 1;
-    }
-    if (FM_UNLIKELY(width > 3))
-        return NULL;
-    *out = load_big(at + 1) >> (-(8u << width) & 63);
-    return at + 1 + (1u << width);
-}
-
-/* Digits as text: exact where a double is not. */
-static inline const char *likely_digits(fm_msgpack *in, const fm_likely_key *key, const char *at)
-{
-    uint64_t digits;
-    unsigned decimals;
-    const char *next = fm_number_scan_near(at + 1, &digits, &decimals);
-    if (FM_UNLIKELY(!next || next - at - 1 != (unsigned char)*at - 0xa0 ||
-                    (int)decimals > in->decoder->limits.scale_max))
-        return NULL;
-    fm_likely_decimal(&in->draft, key, (int64_t)digits, (int)decimals);
-    return next;
-}
-
 static inline const char *likely_decimal(fm_msgpack *in, const fm_likely_key *key, const char *at)
 {
-    uint64_t bits;
-    fm_decimal_number number;
-    if ((unsigned char)*at != 0xcb) {
-        if (((unsigned char)*at & 0xe0) == 0xa0)
-            return likely_digits(in, key, at);
-        at = likely_unsigned(at, &bits);
-        if (FM_UNLIKELY(!at || bits > (uint64_t)FM_MAGNITUDE_MAX))
-            return NULL;
-        fm_likely_decimal(&in->draft, key, (int64_t)bits, 0);
-        return at;
-    }
+    fm_decoder *decoder = in->decoder;
+    fm_decimal_number *decimal = &in->draft.decimal[key->field - FM_FIELD_PRICE];
+    const char *next = fm_msgpack_decimal(decoder, at, decimal);
+    if (FM_LIKELY(next != NULL) || (unsigned char)*at != 0xcb)
+        return next;
+    uint64_t bits = fm_msgpack_word(at + 1);
     double x;
-    bits = load_big(at + 1);
     memcpy(&x, &bits, 8);
-    if (FM_UNLIKELY(!fm_decimal_of_double_near(x, in->decoder->double_scale, &number))) {
-        const fm_decimal_number *decimal = &in->draft.decimal[key->field - FM_FIELD_PRICE];
-        int code = in->draft.code;
-        fm_draft_double(&in->draft, (fm_field)key->field, x, false, at);
-        if (in->draft.code == code && code == 0)
-            in->decoder->double_scale = decimal->scale;
-        return at + 9;
-    }
-    fm_likely_decimal(&in->draft, key, number.mantissa, number.scale);
+    int code = in->draft.code;
+    fm_draft_double(&in->draft, (fm_field)key->field, x, false, at);
+    if (in->draft.code == code && code == 0)
+        decoder->double_scale = decimal->scale;
     return at + 9;
 }
 
@@ -99,7 +46,7 @@ static inline __attribute__((always_inline)) const char *read_likely(fm_msgpack 
     uint64_t count;
     switch ((fm_form)key->form) {
     case FORM_TYPE:
-        next = likely_text(at, FM_LIKELY_RUN(name, at + 1), &text);
+        next = fm_msgpack_text(at, name, &text);
         if (FM_LIKELY(next != NULL)) {
             fm_draft_type(&in->draft, text, at);
             uint8_t *place = fm_likely_kind(in->decoder, *expected, in->draft.record->kind);
@@ -108,20 +55,20 @@ static inline __attribute__((always_inline)) const char *read_likely(fm_msgpack 
         }
         return next;
     case FORM_SYMBOL:
-        return likely_text(at, FM_LIKELY_RUN(symbol, at + 1), &in->draft.record->symbol);
+        return fm_msgpack_text(at, symbol, &in->draft.record->symbol);
     case FORM_NAME:
-        return likely_text(at, FM_LIKELY_RUN(name, at + 1), fm_likely_name(&in->draft, key));
+        return fm_msgpack_text(at, name, fm_likely_name(&in->draft, key));
     case FORM_WORD:
-        next = likely_text(at, FM_LIKELY_RUN(name, at + 1), &text);
+        next = fm_msgpack_text(at, name, &text);
         if (FM_LIKELY(next != NULL))
             fm_draft_word(&in->draft, (fm_field)key->field, text, at);
         return next;
     case FORM_TIME:
-        return (unsigned char)*at == 0xcf && fm_draft_ts_good(&in->draft, load_big(at + 1)) ? at + 9 : NULL;
+        return (unsigned char)*at == 0xcf && fm_draft_ts_good(&in->draft, fm_msgpack_word(at + 1)) ? at + 9 : NULL;
     case FORM_DECIMAL:
         return likely_decimal(in, key, at);
     case FORM_COUNT:
-        next = likely_unsigned(at, &count);
+        next = fm_msgpack_unsigned(at, &count);
         if (FM_LIKELY(next != NULL))
             fm_draft_count(&in->draft, (fm_field)key->field, count, true, at);
         return next;
