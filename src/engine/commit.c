@@ -169,17 +169,13 @@ void fm_shard_quarantined(void *context, const fm_rule *rule, const char *reason
 
 static void apply_stage(fm_shard *shard, uint32_t partition)
 {
-    fm_stage *stage = &shard->stage[partition];
-    fm_error error; /* a kilobyte: not to be cleared for every record */
+    const fm_stage *stage = &shard->stage[partition];
+    fm_error error;
     error.message[0] = '\0';
-    for (uint32_t at = 0; at < stage->size;) {
-        const fm_event *event = (const fm_event *)(stage->bytes + at);
-        int applied = fm_fold_apply(shard->fold, &shard->partition[partition], event, stage->receive_ns, &error);
-        if (applied < 0) { /* we made this entry ourselves */
-            fm_log(FM_LOG_ERROR, "entry_refused", "message", error.message, NULL);
-            FM_ASSERT(applied >= 0);
-        }
-        at += fm_event_size(event);
+    int applied = fm_fold_apply_all(shard->fold, &shard->partition[partition], stage->bytes, stage->size, stage->receive_ns, &error);
+    if (applied < 0) { /* we made these entries ourselves */
+        fm_log(FM_LOG_ERROR, "entry_refused", "message", error.message, NULL);
+        FM_ASSERT(applied >= 0);
     }
 }
 

@@ -218,7 +218,7 @@ fm_series *fm_fold_series(fm_fold *fold, fm_partition *partition, uint32_t index
     (void)fold;
     const fm_symbol_entry *entry = &partition->admission.symbol[index];
     partition->series = fm_grow(partition->series, &partition->series_capacity, index + 1, sizeof(*partition->series));
-    fm_series *series = need(calloc(1, sizeof(*series)));
+    fm_series *series = need(aligned_alloc(alignof(fm_series), sizeof(*series)));
     *series = (fm_series){.index = index, .domain = entry->domain, .price_scale = entry->price_scale, .size_scale = entry->size_scale,
                           .symbol_size = entry->symbol_size, .venue_size = entry->venue_size, .newest_ns = INT64_MIN,
                           .last_trade_ns = INT64_MIN, .last_quote_ns = INT64_MIN, .last_value_ns = INT64_MIN, .last_price = NAN,
@@ -376,7 +376,7 @@ static int fire_timers(fm_fold *fold, fm_partition *partition, uint32_t domain_i
                 domain->time_ns = top.due_ns;
             if (domain->batch_first_ns == INT64_MAX)
                 domain->batch_first_ns = top.due_ns;
-            fm_rows_add_timer(fold, partition, partition->series[top.series], top.rule, top.due_ns, receive_ns, partition->applied + 1);
+            fm_rows_add_timer(fold, partition, partition->series[top.series], top.rule, top.due_ns, receive_ns);
             partition->timers++; /* also when it was nobody's any more: a number that every fold gives it */
         }
         fm_rows_run(fold);
@@ -444,26 +444,34 @@ static int apply_data(fm_fold *fold, fm_partition *partition, const fm_event *ev
         FM_TRY(fire_timers(fold, partition, series->domain, event->ts_ns, receive_ns, error));
     if (fold->row_count == fold->config.batch_max)
         fm_rows_run(fold);
-    if (event->ts_ns > domain->time_ns)
-        domain->time_ns = event->ts_ns;
     if (series->layout->has_timer && event->ts_ns < domain->batch_first_ns)
         domain->batch_first_ns = event->ts_ns;
-    if (event->flags & FM_FLAG_LATE)
-        fm_count(fold->config.counters, FM_METRIC_LATE, 1);
-    partition->position++;
-    partition->applied_data_total++;
-    fm_rows_add(fold, partition, series, event, receive_ns, partition->applied + 1);
+    uint32_t size = fm_event_size(event), taken = fm_rows_add(fold, partition, (const char *)event, size, receive_ns);
+    FM_ASSERT(taken == size);
     return 0;
 }
 
 int fm_fold_apply(fm_fold *fold, fm_partition *partition, const fm_event *event, int64_t receive_ns, fm_error *error)
 {
-    if (event->kind >= FM_KIND_CONTROL)
-        FM_TRY(apply_control(fold, partition, event, receive_ns, error));
-    else
-        FM_TRY(apply_data(fold, partition, event, receive_ns, error));
+    if (event->kind < FM_KIND_CONTROL)
+        return apply_data(fold, partition, event, receive_ns, error);
+    FM_TRY(apply_control(fold, partition, event, receive_ns, error));
     partition->applied++;
     partition->timers = 0;
+    return 0;
+}
+
+int fm_fold_apply_all(fm_fold *fold, fm_partition *partition, const char *bytes, uint32_t size, int64_t receive_ns, fm_error *error)
+{
+    for (uint32_t at = 0; at < size;) {
+        if (fold->current == partition->plan && partition->plan->timer_min_ns == INT64_MAX)
+            at += fm_rows_add(fold, partition, bytes + at, size - at, receive_ns);
+        if (at == size)
+            break;
+        const fm_event *event = (const fm_event *)(bytes + at); /* the first, or the one that is not for every record */
+        FM_TRY(fm_fold_apply(fold, partition, event, receive_ns, error));
+        at += fm_event_size(event);
+    }
     return 0;
 }
 

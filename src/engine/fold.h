@@ -43,6 +43,9 @@ void fm_fold_release(fm_fold *fold, fm_partition *partition);
 
 /* Applies one entry; its bytes must stay valid until `run`. FM_ECORRUPT when the entry cannot follow those before. */
 int fm_fold_apply(fm_fold *fold, fm_partition *partition, const fm_event *event, int64_t receive_ns, fm_error *error) FM_CHECKED;
+/* The same for entries that follow each other in memory, all received at that time: the tick path. */
+int fm_fold_apply_all(fm_fold *fold, fm_partition *partition, const char *bytes, uint32_t size, int64_t receive_ns,
+                      fm_error *error) FM_CHECKED;
 int fm_fold_run(fm_fold *fold, fm_error *error) FM_CHECKED;
 
 /* For snapshots: the plan of a set (cached), a fresh series with its block, and the heap of timers made anew from the rule states. */

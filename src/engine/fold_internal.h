@@ -1,4 +1,5 @@
-/* engine/fold_internal.h - what the files of the fold share: fold.c (entries), market.c (prices), rows.c (rules), alert_body.c (JSON). */
+/* engine/fold_internal.h - what the files of the fold share: fold.c (entries), market.h (prices), rows.c (kernels), episodes.c
+ * (rules), alert_body.c (JSON). */
 #ifndef FM_ENGINE_FOLD_INTERNAL_H
 #define FM_ENGINE_FOLD_INTERNAL_H
 
@@ -65,16 +66,15 @@ struct fm_fold {
     } emitted[FM_PARTITION_COUNT]; /* ordinals go on over batches within one sequence */
 };
 
-/* market.c: the record moves the instrument's prices; `in` gets the kernels' inputs by fm_input; returns what it carries (FM_STEP_*). */
-uint32_t fm_market_apply(fm_fold *fold, fm_partition *partition, fm_series *series, const fm_event *event, double in[FM_INPUT_OF + 1]);
-
-/* rows.c: steps the kernels and makes the row; runs the rules over the batch. */
-void fm_rows_add(fm_fold *fold, fm_partition *partition, fm_series *series, const fm_event *event, int64_t receive_ns, uint64_t sequence);
-void fm_rows_add_timer(fm_fold *fold, fm_partition *partition, fm_series *series, uint32_t rule, int64_t due_ns, int64_t receive_ns,
-                       uint64_t sequence);
-void fm_rows_run(fm_fold *fold);
+/* rows.c: data entries step the kernels and make rows, up to one that is no data of this partition, or until there is no room: returns how
+ * many bytes of them it took. The plan is in use, and no timer is due before the last of them. */
+uint32_t fm_rows_add(fm_fold *fold, fm_partition *partition, const char *bytes, uint32_t size, int64_t receive_ns);
+void fm_rows_add_timer(fm_fold *fold, fm_partition *partition, fm_series *series, uint32_t rule, int64_t due_ns, int64_t receive_ns);
 void fm_series_derive(const fm_plan *plan, fm_series *series); /* its masks from its block: after the block was replaced */
 void fm_domain_derive(const fm_plan *plan, fm_fold_domain *domain);
+
+/* episodes.c: runs the rules over the batch. */
+void fm_rows_run(fm_fold *fold);
 
 /* timers.c */
 void fm_timer_ask_for(fm_partition *partition, fm_series *series, uint32_t rule, int64_t due_ns);

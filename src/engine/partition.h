@@ -10,6 +10,7 @@
 #include "base/slice.h"
 #include "engine/rules.h"
 
+#include <stdalign.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -108,29 +109,34 @@ typedef struct fm_rule_state {
 struct fm_layout;
 struct fm_plan;
 
-typedef struct fm_series { /* what every record reads or writes comes first: an instrument is a few cache lines, mostly cold ones */
-    uint32_t index, domain;
+typedef struct fm_series { /* by cache line: what every record reads or writes, quotes, trades, a lone venue's quotes; then the rest */
+    alignas(64) uint32_t index;
+    uint32_t domain;
     int8_t   price_scale, size_scale;
-    uint8_t  symbol_size, venue_size;
     uint8_t  has_trade; /* a trade moved the last price: the default input is the last price from then on */
     uint8_t  kinds;     /* a bit for each kind ever seen */
     uint8_t  phase;     /* fm_phase; 0 = not told */
-    uint8_t  unused;
+    uint8_t  unused[3];
     const struct fm_layout *layout;
     char    *block; /* kernel states, outputs, rule states: engine/plan.h */
     uint64_t records;
     int64_t  newest_ns;
     fm_top  *top;
     uint32_t top_count, top_capacity;
-    double   bid, bid_size, ask, ask_size, mid; /* consolidated; NaN = none */
-    double   last_price, last_size, last_value;
-    int64_t  last_trade_ns, last_quote_ns, last_value_ns;
-    /* Derived from the block, never state of its own (fm_series_derive): */
-    uint64_t ready[4];   /* columns that are not NaN: FM_MASK_WORDS of engine/plan.h */
-    uint64_t rules_ready[FM_RULES_MAX / 64]; /* rules of the layout that miss none of their columns */
-    uint64_t pending[FM_RULES_MAX / 64]; /* rules whose `when` holds */
+    double   bid, ask, bid_size, ask_size, mid; /* consolidated; NaN = none */
+    int64_t  last_quote_ns;
     uint64_t crossed;
     uint64_t published; /* `records` when its latest values were last sent: not state */
+    /* Derived from the block, never state of its own (fm_series_derive): */
+    uint64_t rules_ready[FM_RULES_MAX / 64]; /* rules of the layout that miss none of their columns */
+    uint64_t ready[4];  /* columns that are not NaN: FM_MASK_WORDS of engine/plan.h */
+    uint64_t pending[FM_RULES_MAX / 64]; /* rules whose `when` holds */
+    double   last_price, last_size;
+    int64_t  last_trade_ns;
+    uint8_t  symbol_size, venue_size;
+    fm_top   only_top;  /* where `top` is while one venue quotes the instrument */
+    double   last_value;
+    int64_t  last_value_ns;
     char     symbol[FM_SYMBOL_MAX + 1];
     char     venue[FM_NAME_MAX + 1];
 } fm_series;

@@ -242,11 +242,11 @@ static void want_nodes(const fm_plan *plan, uint32_t rule, bool *wanted)
 
 static fm_step step_of(const fm_node *node, uint32_t state)
 {
-    fm_step step = {.step = node->kernel->step, .kernel = node->kernel, .state = state, .of_column = -1, .in_place = true,
-                    .input_count = node->input_count};
+    fm_step step = {.step = node->kernel->step, .kernel = node->kernel, .state = state, .of_column = -1,
+                    .plain = node->kernel->step != NULL, .input_count = node->input_count};
     for (uint8_t i = 0; i < node->input_count; i++) {
         step.input[i] = node->input[i];
-        step.in_place &= node->input[i] == node->input[0] + i;
+        step.plain &= node->input[i] == node->input[0] + i && node->input[i] != FM_INPUT_OF;
         if (node->input[i] == FM_INPUT_OF)
             step.of_column = node->of_column;
     }
@@ -255,7 +255,20 @@ static fm_step step_of(const fm_node *node, uint32_t state)
             step.used[step.used_count] = o;
             step.column[step.used_count++] = (uint8_t)node->column[o];
         }
+    FM_ASSERT(step.used_count > 0); /* a node is in a layout because a rule, or a node, reads one of its outputs */
     return step;
+}
+
+/* Adds those steps of the program that are plain, or those that are not: only the latter wait for another's output. */
+static void program_steps(const fm_plan *plan, const fm_layout *layout, const bool *steps, bool plain, fm_program *program)
+{
+    for (uint32_t i = 0; i < layout->node_count; i++) {
+        if (!steps[layout->node[i]])
+            continue;
+        fm_step step = step_of(&plan->node[layout->node[i]], layout->node_state[i]);
+        if (step.plain == plain)
+            *program->end++ = step;
+    }
 }
 
 static uint8_t kind_of(uint32_t carries)
@@ -279,12 +292,13 @@ static void program_make(const fm_plan *plan, const fm_layout *layout, uint32_t 
         uint32_t n = layout->node[i];
         const fm_node *node = &plan->node[n];
         steps[n] = node->trigger != 0 ? (node->trigger & carries) != 0 : steps[node->of_node];
-        if (!steps[n])
-            continue;
-        program->step[program->step_count++] = step_of(node, layout->node_state[i]);
-        for (uint32_t w = 0; w < FM_RULES_MAX / 64; w++)
+        for (uint32_t w = 0; w < FM_RULES_MAX / 64 && steps[n]; w++)
             readers[w] |= node->readers[w];
     }
+    program->end = program->step;
+    program_steps(plan, layout, steps, true, program);
+    program->plain_end = program->end;
+    program_steps(plan, layout, steps, false, program);
     for (uint32_t i = 0; i < layout->rule_count; i++) {
         uint32_t r = layout->rule[i];
         bool reads = ((readers[r / 64] >> (r % 64)) & 1) != 0, kind = ((plan->rule[r].kinds >> kind_of(carries)) & 1) != 0;

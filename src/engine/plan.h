@@ -15,7 +15,7 @@
 #define FM_MASK_WORDS  (FM_COLUMNS_MAX / 64)
 
 typedef enum fm_input { /* where a kernel's input comes from */
-    FM_INPUT_X, FM_INPUT_PRICE, FM_INPUT_SIZE, FM_INPUT_SIDE, FM_INPUT_BID, FM_INPUT_BID_SIZE, FM_INPUT_ASK, FM_INPUT_ASK_SIZE,
+    FM_INPUT_X, FM_INPUT_PRICE, FM_INPUT_SIZE, FM_INPUT_SIDE, FM_INPUT_BID, FM_INPUT_ASK, FM_INPUT_BID_SIZE, FM_INPUT_ASK_SIZE,
     FM_INPUT_MID, FM_INPUT_EVENT, FM_INPUT_OF
 } fm_input;
 
@@ -48,14 +48,14 @@ typedef struct fm_plan_rule {
     uint32_t state_size;
 } fm_plan_rule;
 
-/* One node as the tick path steps it. Inputs are indices into the record's inputs by fm_input; when those follow each other there (or
- * there is one), the kernel reads them where they are. */
+/* One node as the tick path steps it. Inputs are indices into the record's inputs by fm_input. It is plain when those follow each other
+ * there, so that the kernel reads them where they are, none is another node's output, and the kernel steps in one go. */
 typedef struct fm_step {
     void     (*step)(void *state, int64_t ts_ns, const double *in, double *out); /* NULL: score, then update */
     const fm_kernel *kernel;
     uint32_t state;      /* offset in the block */
     int16_t  of_column;  /* what FM_INPUT_OF is; -1 = none */
-    uint8_t  in_place;   /* inputs follow each other from input[0] */
+    bool     plain;
     uint8_t  input_count, used_count;
     uint8_t  input[FM_KERNEL_INPUTS_MAX];
     uint8_t  used[FM_KERNEL_OUTPUTS_MAX], column[FM_KERNEL_OUTPUTS_MAX]; /* outputs that have a column, and which */
@@ -67,9 +67,9 @@ static_assert(FM_COLUMNS_MAX <= 256, "a column's index is a byte");
  * that read a column of such a node, and handlers, of this kind of record. */
 typedef struct fm_program {
     uint64_t  rules[FM_RULES_MAX / 64]; /* that look at the row, a bit each */
-    fm_step  *step;
+    fm_step  *step, *plain_end, *end;   /* the plain ones first */
     uint16_t *reader;                   /* rules that read a column of these nodes, whatever kinds they look at */
-    uint32_t  step_count, reader_count;
+    uint32_t  reader_count;
 } fm_program;
 
 #define FM_PROGRAMS 16 /* by FM_STEP_* */

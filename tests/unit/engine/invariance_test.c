@@ -79,10 +79,11 @@ static int timer(bed *b, fm_rule_call *call, uint32_t k)
     return (int)n % 5 == 0 ? bed_timer(call, k, ((int)n % 4) * FM_NS_PER_S) : 0;
 }
 
-static fm_rule_set *make_rules(void)
+static fm_rule_set *make_rules(uint32_t count)
 {
     static const char *const id[RULES] = {"t/a_emits", "t/b_fails", "t/c_hold", "t/d_stopped", "t/e_stopped_too", "t/f_timer"};
     fm_rule_set *set = bed_set(RULES);
+    set->count = count;
     for (uint32_t r = 0; r < RULES; r++) {
         fm_rule *rule = bed_rule(set, r, id[r]);
         rule->has_when = r == HOLD;
@@ -198,6 +199,31 @@ static void replay_one_by_one(bed *b, const bed_log *log)
                 bed_replay(b, log, i, i + 1, NULL);
 }
 
+/* As a commit does it: a partition's entries follow each other in memory and are applied in one go. */
+static void replay_in_lists(bed *b, const bed_log *log, fm_random *random)
+{
+    char *bytes = malloc(log->size);
+    assert_non_null(bytes);
+    for (uint32_t p = 0; p < FM_PARTITION_COUNT; p++)
+        for (uint32_t i = 0; i < log->count;) {
+            fm_error error = {0};
+            uint32_t size = 0;
+            for (uint32_t left = 1 + (uint32_t)fm_random_below(random, 50); left > 0 && i < log->count; i++) {
+                if (log->partition[i] != p)
+                    continue;
+                const fm_event *event = bed_event(log, i);
+                assert_int_equal(fm_admission_note(&b->partition[p].admission, &b->config.limits, event), 0);
+                memcpy(bytes + size, event, fm_event_size(event));
+                size += fm_event_size(event);
+                left--;
+            }
+            if (fm_fold_apply_all(b->fold, &b->partition[p], bytes, size, BED_T0, &error) < 0)
+                fail_msg("%s", error.message);
+            bed_fold_run(b);
+        }
+    free(bytes);
+}
+
 static uint64_t seed_of_run(void)
 {
     const char *text = getenv("FMADS_SEED");
@@ -209,7 +235,7 @@ static void a_batch_has_no_meaning(void **unused)
     (void)unused;
     for (uint64_t seed = seed_of_run(); seed < seed_of_run() + 5; seed++) {
         printf("seed %llu (FMADS_SEED)\n", (unsigned long long)seed);
-        fm_rule_set *set = make_rules();
+        fm_rule_set *set = make_rules(RULES);
         bed_log log = {0};
         behaviour first = {.deadlines = true}, again = {0};
         fm_fold_config config = bed_config();
@@ -242,10 +268,45 @@ static void a_batch_has_no_meaning(void **unused)
     }
 }
 
+/* With rules that ask for timers, and with none: then the list is taken in one loop. */
+static void entries_in_lists_are_the_entries_one_by_one(void **unused)
+{
+    (void)unused;
+    for (uint32_t count = STOPPED_TOO; count <= RULES; count += RULES - STOPPED_TOO) {
+        fm_rule_set *set = make_rules(count);
+        bed_log log = {0};
+        behaviour first = {.deadlines = true}, again = {0};
+        fm_fold_config config = bed_config();
+        bed *b = bed_open(&config);
+        bed_know(b, set);
+        give_bodies(b, &first);
+        live(b, &log, set, seed_of_run(), 3000);
+        assert_true(b->alert_count > 100);
+        static const uint32_t batches[] = {1, 5, 1000};
+        for (int i = 0; i < 3; i++) {
+            fm_random random;
+            fm_random_seed(&random, seed_of_run() + (uint64_t)i);
+            config.batch_max = batches[i];
+            bed *other = bed_open(&config);
+            bed_know(other, set);
+            give_bodies(other, &again);
+            obey_kills(other, &log);
+            replay_in_lists(other, &log, &random);
+            bed_same_alerts(b, other);
+            bed_same_state(b, other);
+            bed_close(other);
+        }
+        bed_close(b);
+        bed_log_fini(&log);
+        free(set);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_batch_has_no_meaning),
+        cmocka_unit_test(entries_in_lists_are_the_entries_one_by_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

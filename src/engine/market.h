@@ -1,0 +1,155 @@
+/* engine/market.h - a record moves its instrument's prices: the last trade, the best quote of its venue, the consolidated best.
+ *
+ * A quote record may hold one side; the absent side is unchanged, size 0 withdraws a side. An instrument that one venue quotes
+ * has nothing to be in conflict with: its sides are the consolidated ones as they stand. That is inline here, as trades are: every
+ * record goes through it. Several venues are market.c's. */
+#ifndef FM_ENGINE_MARKET_H
+#define FM_ENGINE_MARKET_H
+
+#include "engine/fold_internal.h"
+
+#include "base/assert.h"
+
+#include <math.h>
+
+/* The venue's top; a new venue gets one, in the place of the longest silent when there is no room. */
+fm_top *fm_market_top(fm_fold *fold, fm_series *series, uint32_t venue);
+
+/* Several venues: the best price among those not stale, and the size there. */
+void fm_market_consolidate(const fm_fold *fold, fm_series *series, int64_t ts_ns);
+
+/* Sale conditions of a trade that moves no last price, and of one whose size is no volume. */
+#define CONDITION(bit, name, moves_last, counts_volume) | (moves_last ? 0u : 1u << bit)
+static const uint32_t fm_moves_no_last = 0u
+#include "base/conditions.def"
+    ;
+#undef CONDITION
+#define CONDITION(bit, name, moves_last, counts_volume) | (counts_volume ? 0u : 1u << bit)
+static const uint32_t fm_is_no_volume = 0u
+#include "base/conditions.def"
+    ;
+#undef CONDITION
+
+static inline double fm_unit_of(int8_t scale)
+{
+    FM_ASSERT((unsigned)scale < FM_POWERS_OF_TEN);
+    return fm_powers_of_ten[scale];
+}
+
+/* fm_decimal, for several numbers of one scale. */
+static inline double fm_in_units(int64_t integer, double unit)
+{
+    return FM_LIKELY(integer != FM_ABSENT) ? (double)integer / unit : (double)NAN;
+}
+
+static inline uint32_t fm_market_trade(fm_series *series, const fm_event *event, double *in)
+{
+    const fm_trade *trade = &event->as.trade;
+    double price = fm_in_units(trade->price, fm_unit_of(series->price_scale));
+    double size = fm_in_units(trade->size, fm_unit_of(series->size_scale));
+    static const double side_of[] = {[FM_SIDE_NONE] = NAN, [FM_BUY] = 1.0, [FM_SELL] = -1.0};
+    in[FM_INPUT_SIZE] = event->conditions & fm_is_no_volume ? NAN : size;
+    in[FM_INPUT_SIDE] = event->side <= FM_SELL ? side_of[event->side] : NAN;
+    if ((event->conditions & fm_moves_no_last) != 0)
+        return FM_STEP_ANY | FM_STEP_TRADE;
+    series->has_trade = 1;
+    series->last_price = price;
+    series->last_size = size;
+    series->last_trade_ns = event->ts_ns;
+    in[FM_INPUT_PRICE] = in[FM_INPUT_X] = price;
+    return FM_STEP_ANY | FM_STEP_TRADE | FM_STEP_X;
+}
+
+typedef struct fm_units { /* what one of a series' scaled integers is worth */
+    double price, size;
+} fm_units;
+
+static inline void fm_market_side(double *price, double *size, int64_t *side_ns, int64_t new_price, int64_t new_size, int64_t ts_ns,
+                                  fm_units unit)
+{
+    if (new_price == FM_ABSENT)
+        return;
+    *side_ns = ts_ns > *side_ns ? ts_ns : *side_ns;
+    bool withdrawn = new_size == 0 || new_price == 0;
+    *price = withdrawn ? NAN : (double)new_price / unit.price;
+    *size = withdrawn ? NAN : fm_in_units(new_size, unit.size);
+}
+
+static inline void fm_market_best(fm_series *series, double bid, double ask, double bid_size, double ask_size)
+{
+    series->bid = bid;
+    series->ask = ask;
+    series->bid_size = bid_size;
+    series->ask_size = ask_size;
+}
+
+static inline uint32_t fm_market_quote(fm_fold *fold, const fm_partition *partition, fm_series *series, const fm_event *event, double *in)
+{
+    const fm_quote *quote = &event->as.quote;
+    uint32_t venue = partition->admission.stream[event->stream].venue;
+    fm_top *top = series->top;
+    if (FM_UNLIKELY(series->top_count == 0 || top->venue != venue))
+        top = fm_market_top(fold, series, venue);
+    fm_units unit = {fm_unit_of(series->price_scale), fm_unit_of(series->size_scale)};
+    fm_market_side(&top->bid, &top->bid_size, &top->bid_ns, quote->bid, quote->bid_size, event->ts_ns, unit);
+    fm_market_side(&top->ask, &top->ask_size, &top->ask_ns, quote->ask, quote->ask_size, event->ts_ns, unit);
+    if (FM_LIKELY(series->top_count == 1))
+        fm_market_best(series, top->bid, top->ask, top->bid_size, top->ask_size);
+    else
+        fm_market_consolidate(fold, series, event->ts_ns);
+    double bid = series->bid, ask = series->ask, bid_size = series->bid_size, ask_size = series->ask_size;
+    double mid = ask > bid ? 0.5 * (bid + ask) : NAN; /* one side missing, locked or crossed: no mid */
+    series->mid = mid;
+    if (event->ts_ns > series->last_quote_ns)
+        series->last_quote_ns = event->ts_ns;
+    if (FM_UNLIKELY(bid >= ask)) { /* crossed or locked: the spread is missing */
+        series->crossed++;
+        fm_count(fold->config.counters, FM_METRIC_QUOTES_CROSSED, 1);
+        bid = ask = bid_size = ask_size = NAN;
+    }
+    in[FM_INPUT_BID] = bid;
+    in[FM_INPUT_ASK] = ask;
+    in[FM_INPUT_BID_SIZE] = bid_size;
+    in[FM_INPUT_ASK_SIZE] = ask_size;
+    in[FM_INPUT_MID] = mid;
+    if (series->has_trade || isnan(mid))
+        return FM_STEP_ANY | FM_STEP_QUOTE;
+    in[FM_INPUT_X] = mid;
+    return FM_STEP_ANY | FM_STEP_QUOTE | FM_STEP_X;
+}
+
+/* The record moves the instrument's prices; `in` gets the kernels' inputs by fm_input; returns what it carries (FM_STEP_*). */
+static inline uint32_t fm_market_apply(fm_fold *fold, const fm_partition *partition, fm_series *series, const fm_event *event,
+                                       double in[FM_INPUT_OF + 1])
+{
+    series->records++;
+    series->kinds |= (uint8_t)(1u << event->kind);
+    if (event->ts_ns > series->newest_ns)
+        series->newest_ns = event->ts_ns;
+    in[FM_INPUT_EVENT] = 1.0;
+    in[FM_INPUT_X] = in[FM_INPUT_PRICE] = in[FM_INPUT_SIZE] = in[FM_INPUT_SIDE] = NAN;
+    if (event->kind == FM_QUOTE)
+        return fm_market_quote(fold, partition, series, event, in);
+    const double bid = series->bid, ask = series->ask, bid_size = series->bid_size, ask_size = series->ask_size;
+    in[FM_INPUT_BID] = bid;
+    in[FM_INPUT_ASK] = ask;
+    in[FM_INPUT_BID_SIZE] = bid_size;
+    in[FM_INPUT_ASK_SIZE] = ask_size;
+    in[FM_INPUT_MID] = series->mid;
+    switch (event->kind) {
+    case FM_TRADE:
+        return fm_market_trade(series, event, in);
+    case FM_VALUE:
+        series->last_value = event->as.value.value;
+        series->last_value_ns = event->ts_ns;
+        in[FM_INPUT_X] = series->last_value;
+        return FM_STEP_ANY | FM_STEP_X;
+    case FM_STATUS:
+        series->phase = (uint8_t)event->as.status.phase;
+        return FM_STEP_ANY;
+    default:
+        return 0;
+    }
+}
+
+#endif
