@@ -66,11 +66,25 @@ void fm_ingest_forget(fm_submission *s)
         fm_ingest_release(s);
 }
 
+/* What the reply has, of what it could have: a message of one record would pay more for the copy than for its decoding.
+ */
+static void keep_reply(fm_reply *to, const fm_reply *from)
+{
+    memcpy(to, from, offsetof(fm_reply, error));
+    for (uint32_t i = 0; i < from->error_count; i++)
+        to->error[i] = from->error[i];
+    to->touched = from->touched;
+    for (uint64_t left = from->touched; left != 0; left &= left - 1) {
+        int partition = __builtin_ctzll(left);
+        to->position[partition] = from->position[partition];
+    }
+}
+
 static void on_reply(void *context, const fm_reply *reply)
 {
     fm_submission *s = context;
 
-    memcpy(&s->reply, reply, sizeof(*reply));
+    keep_reply(&s->reply, reply);
     s->waiting = false;
     if (s->owner != NULL)
         s->done(s, 0);
@@ -150,8 +164,8 @@ int fm_ingest_submit(fm_loop *loop, fm_format format, fm_slice body, fm_slice do
                      void *owner, fm_submission **out)
 {
     fm_submission *s = open_submission(loop);
+    fm_decoder *decoder = &loop->decoder[format];
     fm_intake *intake = NULL;
-    fm_decoder decoder;
 
     if (s == NULL) {
         fm_count(loop->counters, FM_METRIC_REQUESTS_REFUSED, 1);
@@ -161,8 +175,8 @@ int fm_ingest_submit(fm_loop *loop, fm_format format, fm_slice body, fm_slice do
     s->done = done;
     s->format = format;
     s->receive_ns = fm_wall_ns(&loop->server->config.clock);
-    fm_decoder_init(&decoder, format, body.data, body.size, &loop->server->config.limits);
-    int result = decode_into(s, &decoder, domain, &intake);
+    fm_decoder_next_body(decoder, body.data, body.size);
+    int result = decode_into(s, decoder, domain, &intake);
     if (result < 0) {
         fm_count(loop->counters, FM_METRIC_REQUESTS_REFUSED, 1);
         if (intake != NULL)

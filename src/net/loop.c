@@ -106,6 +106,8 @@ int fm_loop_init(fm_loop *loop, fm_server *server, uint32_t index, fm_error *err
     loop->round_end.cb = on_round_end;
     loop->shard = fm_engine_shard(server->config.engine, index);
     loop->counters = fm_shard_counters(loop->shard);
+    for (int format = FM_FORMAT_NONE; format <= FM_FORMAT_CSV; format++)
+        fm_decoder_init(&loop->decoder[format], (fm_format)format, "", 0, &server->config.limits);
     loop->now_ns = fm_mono_ns(&server->config.clock);
     loop->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (loop->wake_fd < 0)

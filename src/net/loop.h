@@ -12,6 +12,7 @@
 
 #include "base/counters.h"
 #include "base/text.h"
+#include "ingest/decode.h"
 #include "ingest/quarantine.h"
 #include "net/server.h"
 
@@ -67,8 +68,9 @@ struct fm_loop {
     fm_submission *submissions; /* open, newest first */
     fm_submission *submissions_last;
     fm_submission *submissions_free;
-    uint32_t submission_count; /* open */
-    char *inflate;             /* body_bytes_max, made when first needed */
+    uint32_t submission_count;             /* open */
+    char *inflate;                         /* body_bytes_max, made when first needed */
+    fm_decoder decoder[FM_FORMAT_CSV + 1]; /* by format: each knows the order of keys of the body before */
     fm_quarantine quarantine;
     fm_text scratch;
 

@@ -125,10 +125,11 @@ void fm_websocket_close(fm_websocket *ws, uint16_t code, const char *reason)
 static int on_message(fm_websocket *ws, const fm_ws_message *m)
 {
     fm_ws_command command;
-    fm_error error = {0};
+    fm_error error; /* a kilobyte: not to be cleared for every message */
 
     if (m->kind == FM_WS_BINARY)
         return fm_ws_ingest(ws, FM_FORMAT_MSGPACK, m->data, m->data);
+    error.message[0] = '\0';
     int result = fm_ws_command_parse(m->data, &command, &error);
     if (result < 0) {
         fm_websocket_error(ws, result, error.message, 0);

@@ -64,6 +64,19 @@ void fm_decoder_init(fm_decoder *decoder, fm_format format, const void *body, si
         decoder->limits.depth_max = FM_DEPTH_MAX;
     if (decoder->limits.scale_max < 0 || decoder->limits.scale_max > FM_SCALE_MAX)
         decoder->limits.scale_max = FM_SCALE_MAX;
+    decoder->likely_row = 0;
+    decoder->spaced = false;
+    decoder->ts_head = 0;
+    decoder->double_scale = 0;
+    decoder->ts_head_ns = 0;
+    memset(decoder->shape, 0, sizeof decoder->shape);
+    decoder->plan_reach = SIZE_MAX;
+    memcpy(decoder->column, fm_likely_first, sizeof decoder->column);
+    fm_decoder_next_body(decoder, body, size);
+}
+
+void fm_decoder_next_body(fm_decoder *decoder, const void *body, size_t size)
+{
     decoder->index = decoder->next_index = 0;
     decoder->error.code = 0;
     decoder->error.message[0] = 0;
@@ -72,18 +85,9 @@ void fm_decoder_init(fm_decoder *decoder, fm_format format, const void *body, si
     decoder->state = 0;
     decoder->remaining = 0;
     decoder->column_count = 0;
-    decoder->likely_row = 0;
-    decoder->spaced = false;
-    decoder->separator = format == FM_FORMAT_NDJSON ? '\n' : -1;
-    memset(decoder->shape, 0, sizeof decoder->shape);
-    decoder->ts_head = 0;
-    decoder->double_scale = 0;
-    decoder->ts_head_ns = 0;
-    decoder->plan_reach = SIZE_MAX;
-    if (format == FM_FORMAT_CSV)
+    decoder->separator = decoder->format == FM_FORMAT_NDJSON ? '\n' : -1;
+    if (decoder->format == FM_FORMAT_CSV)
         memset(decoder->column, FM_FIELD_NONE, sizeof decoder->column);
-    else
-        memcpy(decoder->column, fm_likely_first, sizeof decoder->column);
     decoder->scratch_used = 0;
     fm_decoder_window(decoder, body, (const char *)body + size);
 }

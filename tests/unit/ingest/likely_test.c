@@ -191,9 +191,11 @@ static unsigned draw_shape(fm_random *random, uint8_t keys[KEYS_MAX])
 static void both_ways_agree(fm_format format)
 {
     static bytes usual, general;
-    static line a, b;
+    static line a, b, c;
+    static fm_decoder learnt; /* from all bodies before */
     fm_random random;
     unsigned accepted = 0;
+    fm_decoder_init(&learnt, format, "", 0, &fm_decode_limits_preset);
     for (unsigned round = 0; round < ROUNDS; round++) {
         fm_random_seed(&random, round);
         usual.size = general.size = 0;
@@ -212,6 +214,11 @@ static void both_ways_agree(fm_format format)
         if (strcmp(a.text, b.text) != 0)
             fail_msg("seed %u\n%.*s\ngives\n%s\nin the general way\n%s", round,
                      format == FM_FORMAT_MSGPACK ? 0 : (int)usual.size, usual.data, a.text, b.text);
+        fm_decoder_next_body(&learnt, usual.data, usual.size);
+        line_decoder(&c, &learnt);
+        if (strcmp(a.text, c.text) != 0)
+            fail_msg("seed %u\n%.*s\ngives\n%s\nand behind the bodies before\n%s", round,
+                     format == FM_FORMAT_MSGPACK ? 0 : (int)usual.size, usual.data, a.text, c.text);
         accepted += strstr(a.text, " ts=") != NULL;
     }
     assert_true(accepted > ROUNDS / 4);

@@ -75,33 +75,39 @@ static inline void line_record(line *out, const fm_record *record)
         line_add(out, " unknown=%u", record->unknown_keys);
 }
 
-/* All results of a body: records and refusals, '\n' behind each; "torn" at the end when it is. Indices are checked. */
-static inline void line_body(line *out, fm_format format, const void *body, size_t size, const fm_decode_limits *limits)
+/* All results of a decoder's body: records and refusals, '\n' behind each; "torn" at the end when it is. Indices are
+ * checked. */
+static inline void line_decoder(line *out, fm_decoder *decoder)
 {
-    fm_decoder decoder;
+    const char *body = decoder->begin, *end = decoder->end;
     fm_record record;
     uint32_t count = 0;
     int result;
     out->used = 0;
     out->text[0] = 0;
-    fm_decoder_init(&decoder, format, body, size, limits);
-    while ((result = fm_decoder_next(&decoder, &record)) != 0) {
-        assert_int_equal(decoder.index, count);
+    while ((result = fm_decoder_next(decoder, &record)) != 0) {
+        assert_int_equal(decoder->index, count);
         count++;
         if (result > 0) {
             line_record(out, &record);
         } else {
-            assert_int_equal(decoder.error.code, result);
+            assert_int_equal(decoder->error.code, result);
             line_add(out, "%s", fm_error_name(result));
-            assert_true(decoder.record.data == NULL ||
-                        ((const char *)body <= decoder.record.data &&
-                         decoder.record.data + decoder.record.size <= (const char *)body + size));
+            assert_true(decoder->record.data == NULL ||
+                        (body <= decoder->record.data && decoder->record.data + decoder->record.size <= end));
         }
         line_add(out, "\n");
     }
-    if (decoder.torn)
+    if (decoder->torn)
         line_add(out, "torn\n");
-    assert_int_equal(fm_decoder_next(&decoder, &record), 0);
+    assert_int_equal(fm_decoder_next(decoder, &record), 0);
+}
+
+static inline void line_body(line *out, fm_format format, const void *body, size_t size, const fm_decode_limits *limits)
+{
+    fm_decoder decoder;
+    fm_decoder_init(&decoder, format, body, size, limits);
+    line_decoder(out, &decoder);
 }
 
 #define assert_body(format, body, size, expected)                                                                      \

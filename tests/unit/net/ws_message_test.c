@@ -41,6 +41,20 @@ static void records_go_to_the_decoder_as_they_are(void **unused)
     }
 }
 
+static void an_operation_is_found_wherever_it_stands(void **unused)
+{
+    char text[256];
+
+    (void)unused;
+    for (int before = 0; before < 70; before++)
+        for (int behind = 0; behind < 20; behind++) {
+            snprintf(text, sizeof(text), "{\"x\":\"%*s\",\"op\":\"ping\"%*s}", before, "", behind, "");
+            assert_int_equal(parse(text, 0).op, FM_OP_PING);
+            snprintf(text, sizeof(text), "{\"x\":\"%*s\",\"oq\":\"ping\"%*s}", before, "", behind, "");
+            assert_int_equal(parse(text, 0).op, FM_OP_INGEST);
+        }
+}
+
 static void operations_are_found_in_any_order(void **unused)
 {
     fm_ws_command command;
@@ -133,6 +147,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_go_to_the_decoder_as_they_are),
+        cmocka_unit_test(an_operation_is_found_wherever_it_stands),
         cmocka_unit_test(operations_are_found_in_any_order),
         cmocka_unit_test(what_cannot_be_done_is_told),
         cmocka_unit_test(depth_is_bounded),
