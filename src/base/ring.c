@@ -1,31 +1,11 @@
-/* base/ring.c - positions only ever grow; a position modulo the size is an offset. Each side keeps its own positions on
- * its own cache lines, and looks at the other side's only when its last known value does not suffice. */
+/* base/ring.c - all of the ring but what each tick passes through, which is in the header. */
 #include "base/ring.h"
 
 #include "base/assert.h"
 
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-enum { HEADER_SIZE = 8 }; /* the message's size; keeps messages aligned to 8 */
-
-struct fm_ring {
-    char *base;
-    size_t size;
-    char space0[48];
-    /* written by the producer */
-    _Atomic size_t published;
-    size_t reserved; /* >= published */
-    size_t known_released;
-    char space1[40];
-    /* written by the consumer */
-    _Atomic size_t released;
-    size_t peeked; /* >= released */
-    size_t known_published;
-    char space2[40];
-};
 
 /* The same pages twice, one behind the other: a message that runs over the end runs on in the second mapping. */
 static char *map_twice(size_t size)
@@ -58,7 +38,7 @@ int fm_ring_create(size_t size, fm_ring **out)
     fm_ring *ring = aligned_alloc(64, sizeof(*ring));
     if (ring == NULL)
         return FM_ENOMEM;
-    *ring = (fm_ring){.size = rounded};
+    *ring = (fm_ring){.size = rounded, .known_limit = rounded};
     ring->base = map_twice(rounded);
     if (ring->base == NULL) {
         free(ring);
@@ -81,20 +61,10 @@ size_t fm_ring_size(const fm_ring *ring)
     return ring->size;
 }
 
-void *fm_ring_reserve(fm_ring *ring, size_t size)
+bool fm_ring_has_room(fm_ring *ring, size_t end)
 {
-    if (FM_UNLIKELY(size > ring->size - HEADER_SIZE))
-        return NULL;
-    size_t whole = HEADER_SIZE + ((size + 7) & ~(size_t)7);
-    if (ring->reserved + whole - ring->known_released > ring->size) {
-        ring->known_released = atomic_load_explicit(&ring->released, memory_order_acquire);
-        if (ring->reserved + whole - ring->known_released > ring->size)
-            return NULL;
-    }
-    char *message = ring->base + (ring->reserved & (ring->size - 1));
-    *(uint64_t *)message = size;
-    ring->reserved += whole;
-    return message + HEADER_SIZE;
+    ring->known_limit = atomic_load_explicit(&ring->released, memory_order_acquire) + ring->size;
+    return end <= ring->known_limit;
 }
 
 void fm_ring_publish(fm_ring *ring)
@@ -107,19 +77,35 @@ void fm_ring_abort(fm_ring *ring)
     ring->reserved = atomic_load_explicit(&ring->published, memory_order_relaxed);
 }
 
+size_t fm_ring_unpublished(const fm_ring *ring)
+{
+    return ring->reserved - atomic_load_explicit(&ring->published, memory_order_relaxed);
+}
+
+char *fm_ring_span(fm_ring *ring, size_t *size)
+{
+    if (ring->peeked == ring->known_published)
+        ring->known_published = atomic_load_explicit(&ring->published, memory_order_acquire);
+    *size = ring->known_published - ring->peeked;
+    return *size > 0 ? ring->base + (ring->peeked & (ring->size - 1)) : NULL;
+}
+
+void fm_ring_skip(fm_ring *ring, size_t size)
+{
+    FM_ASSERT(size <= ring->known_published - ring->peeked);
+    ring->peeked += size;
+}
+
 void *fm_ring_peek(fm_ring *ring, size_t *size)
 {
-    if (ring->peeked == ring->known_published) {
-        ring->known_published = atomic_load_explicit(&ring->published, memory_order_acquire);
-        if (ring->peeked == ring->known_published)
-            return NULL;
-    }
-    char *message = ring->base + (ring->peeked & (ring->size - 1));
-    *size = *(uint64_t *)message;
-    size_t whole = HEADER_SIZE + ((*size + 7) & ~(size_t)7);
-    FM_ASSERT(whole <= ring->known_published - ring->peeked);
-    ring->peeked += whole;
-    return message + HEADER_SIZE;
+    size_t left;
+    char *at = fm_ring_span(ring, &left), *behind = at;
+    if (at == NULL)
+        return NULL;
+    void *message = fm_ring_next(&behind);
+    *size = *(uint64_t *)(void *)at;
+    fm_ring_skip(ring, (size_t)(behind - at));
+    return message;
 }
 
 void fm_ring_release(fm_ring *ring)
@@ -133,7 +119,8 @@ void fm_ring_rewind(fm_ring *ring)
     if (at != atomic_load_explicit(&ring->published, memory_order_relaxed) || at != ring->peeked ||
         at != atomic_load_explicit(&ring->released, memory_order_relaxed))
         return;
-    ring->reserved = ring->known_released = ring->peeked = ring->known_published = 0;
+    ring->reserved = ring->peeked = ring->known_published = 0;
+    ring->known_limit = ring->size;
     atomic_store_explicit(&ring->published, 0, memory_order_relaxed);
     atomic_store_explicit(&ring->released, 0, memory_order_relaxed);
 }

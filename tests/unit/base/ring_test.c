@@ -150,6 +150,37 @@ typedef struct passage {
     uint64_t full;
 } passage;
 
+static void a_span_is_what_peeking_would_give(void **unused)
+{
+    (void)unused;
+    fm_ring *ring = ring_of(4096);
+    size_t size;
+    assert_null(fm_ring_span(ring, &size));
+    for (int round = 0; round < 300; round++) { /* also across the end */
+        assert_int_equal(fm_ring_unpublished(ring), 0);
+        for (size_t i = 0; i < 5; i++)
+            memset(fm_ring_reserve(ring, 17 * i), 'a' + (int)i, 17 * i);
+        assert_int_equal(fm_ring_unpublished(ring), 5 * 8 + 0 + 24 + 40 + 56 + 72);
+        assert_null(fm_ring_span(ring, &size));
+        fm_ring_publish(ring);
+        char *at = fm_ring_span(ring, &size), *first = at;
+        assert_int_equal(size, 5 * 8 + 0 + 24 + 40 + 56 + 72);
+        for (int i = 0; i < 3; i++) {
+            char *message = fm_ring_next(&at);
+            assert_true(i == 0 || (message[0] == 'a' + i && message[17 * i - 1] == 'a' + i));
+        }
+        fm_ring_skip(ring, (size_t)(at - first));
+        for (int i = 3; i < 5; i++) {
+            char *message = fm_ring_peek(ring, &size);
+            assert_int_equal(size, 17 * i);
+            assert_true(message[0] == 'a' + i && message[size - 1] == 'a' + i);
+        }
+        assert_null(fm_ring_span(ring, &size));
+        fm_ring_release(ring);
+    }
+    fm_ring_destroy(ring);
+}
+
 /* Writes numbered messages of random sizes in groups, and takes back every seventh group before it writes it again. */
 static void an_empty_ring_of_one_thread_begins_anew(void **unused)
 {
@@ -249,6 +280,7 @@ int main(void)
         cmocka_unit_test(a_full_ring_refuses_until_the_consumer_releases),
         cmocka_unit_test(messages_as_large_as_the_ring_pass_and_larger_ones_never),
         cmocka_unit_test(messages_are_aligned_and_contiguous_across_the_end),
+        cmocka_unit_test(a_span_is_what_peeking_would_give),
         cmocka_unit_test(an_empty_ring_of_one_thread_begins_anew),
         cmocka_unit_test(two_threads_pass_every_message_once_and_in_order),
     };
