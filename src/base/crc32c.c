@@ -87,6 +87,9 @@ __attribute__((target("sse4.2"))) static uint32_t crc_by_sse42(uint32_t start, c
         }
         crc = shift(shift_two, (uint32_t)crc) ^ shift(shift_one, (uint32_t)second) ^ third;
     }
+    for (; size >= 64; size -= 64, p += 64)
+        for (size_t i = 0; i < 64; i += 8)
+            crc = _mm_crc32_u64(crc, load64(p + i));
     for (; size >= 8; size -= 8, p += 8)
         crc = _mm_crc32_u64(crc, load64(p));
     for (; size > 0; size--, p++)

@@ -89,20 +89,17 @@ int fm_scan_bytes(fm_scan *scan, uint64_t offset, size_t size, const char **out)
 
 bool fm_events_fill(const void *events, size_t size, uint32_t count)
 {
-    const char *at = events;
-    size_t left = size;
-    for (uint32_t i = 0; i < count; i++) {
-        if (left < sizeof(fm_event))
-            return false;
+    size_t at = 0;
+    uint32_t found = 0;
+    while (size - at >= sizeof(fm_event)) {
         uint16_t extra_words;
-        memcpy(&extra_words, at + offsetof(fm_event, extra_words), sizeof(extra_words));
-        size_t event_size = sizeof(fm_event) + (size_t)8 * extra_words;
-        if (event_size > left)
+        memcpy(&extra_words, (const char *)events + at + offsetof(fm_event, extra_words), sizeof(extra_words));
+        at += sizeof(fm_event) + (size_t)8 * extra_words;
+        found++;
+        if (FM_UNLIKELY(at > size))
             return false;
-        at += event_size;
-        left -= event_size;
     }
-    return left == 0 && count > 0;
+    return at == size && found == count && count > 0;
 }
 
 /* The frame at `offset`, an fm_scanned or negative. */
