@@ -1,4 +1,5 @@
 /* engine/commit.c - from the rings into the log, from the log into the fold: one commit a turn. */
+#include "engine/admission_internal.h"
 #include "engine/shard_internal.h"
 
 #include "base/assert.h"
@@ -22,9 +23,10 @@ static uint32_t part_open(fm_shard *shard, uint32_t origin, uint32_t request)
     return shard->part_count++;
 }
 
-static void refuse(fm_shard *shard, fm_reply *reply, uint32_t index, int code)
+static void refuse(fm_shard *shard, fm_reading *reading, uint32_t index, int code)
 {
-    reply->rejected++;
+    fm_reply *reply = &shard->part[reading->part].reply;
+    reading->rejected++;
     if (reply->error_count < FM_REPLY_ERRORS_MAX)
         reply->error[reply->error_count++] = (fm_reply_error){index, code};
     fm_count_rejected(&shard->counters, code, 1);
@@ -32,79 +34,89 @@ static void refuse(fm_shard *shard, fm_reply *reply, uint32_t index, int code)
 
 /* ---- staging ---- */
 
-static void stage_bytes(fm_shard *shard, uint32_t partition, const char *bytes, uint32_t size, uint32_t count, int64_t receive_ns)
-{
-    fm_stage *stage = &shard->stage[partition];
-    if (stage->count == 0)
-        stage->first_sequence = shard->partition[partition].admission.next_sequence - count;
-    if (bytes != stage->bytes + stage->size)
-        memcpy(stage->bytes + stage->size, bytes, size);
-    stage->size += size;
-    stage->count += count;
-    stage->receive_ns = receive_ns;
-    shard->staged |= UINT64_C(1) << partition;
-}
-
 /* The receiving thread reserves room for the symbols that it has not sent before. Others may need some all the same: from a new source, with more
  * decimals, after one that was refused. Without room the record is refused: an append must not wait for a disk that is full. */
 static int find_room(fm_shard *shard, fm_reading *reading, fm_message_record *record)
 {
     FM_TRY(fm_journal_reserve(shard->writer, FM_ADMIT_BYTES_MAX));
     reading->extra_bytes += FM_ADMIT_BYTES_MAX;
-    record->has_room = 1;
+    record->head.has_room = 1;
     return 0;
 }
 
-static void take_record(fm_shard *shard, uint32_t origin, fm_message_record *record)
+/* What was noted down of a request since the last time goes where it belongs: at its end, and before a commit in the midst of it. */
+static void settle(fm_shard *shard, fm_reading *reading)
 {
-    uint32_t p = record->partition;
-    fm_stage *stage = &shard->stage[p];
-    if (stage->size + FM_ADMIT_BYTES_MAX > FM_STAGE_BYTES)
-        fm_shard_commit(shard);
-    fm_reading *reading = &shard->reading[origin];
     fm_reply *reply = &shard->part[reading->part].reply;
-    fm_slice domain = {reading->domain, reading->domain_size};
-    uint32_t size = 0, count = 0;
-    int verdict = fm_admit(&shard->partition[p].admission, &shard->limits, &shard->series_used, domain, record, reading->receive_ns,
-                           stage->bytes + stage->size, &size, &count);
-    if (FM_UNLIKELY(verdict == FM_ENOSPC) && (verdict = find_room(shard, reading, record)) == 0)
-        verdict = fm_admit(&shard->partition[p].admission, &shard->limits, &shard->series_used, domain, record, reading->receive_ns,
-                           stage->bytes + stage->size, &size, &count);
-    fm_count(&shard->counters, FM_METRIC_RECEIVED, 1);
-    if (verdict < 0) {
-        refuse(shard, reply, record->super.index, verdict);
-    } else if (verdict == 0) {
-        reply->duplicate++;
-        fm_count(&shard->counters, FM_METRIC_DUPLICATE, 1);
-    } else {
-        reply->accepted++;
-        fm_count(&shard->counters, FM_METRIC_ACCEPTED, 1);
-        stage_bytes(shard, p, stage->bytes + stage->size, size, count, reading->receive_ns);
-        if (reading->live)
-            stage->live_ns = reading->receive_ns;
-        shard->staged_records++;
-        reading->used_bytes += size;
-        reply->touched |= UINT64_C(1) << p;
-        reply->position[p] = shard->partition[p].admission.next_sequence - 1;
+    for (uint64_t left = reading->staged; left != 0; left &= left - 1) {
+        uint32_t p = (uint32_t)__builtin_ctzll(left);
+        shard->stage[p].receive_ns = reading->heading.receive_ns;
+        if (reading->heading.live)
+            shard->stage[p].live_ns = reading->heading.receive_ns;
+        reply->position[p] = shard->partition[p].admission.next_sequence - 1; /* nobody else's record came in between */
     }
+    reply->touched |= reading->staged;
+    shard->staged |= reading->staged;
+    shard->staged_records += reading->accepted;
+    reading->used_bytes += sizeof(fm_event) * reading->accepted;
+    reply->accepted += reading->accepted;
+    reply->duplicate += reading->duplicate;
+    reply->rejected += reading->rejected;
+    fm_count(&shard->counters, FM_METRIC_RECEIVED, (uint64_t)reading->accepted + reading->duplicate + reading->rejected);
+    fm_count(&shard->counters, FM_METRIC_ACCEPTED, reading->accepted);
+    fm_count(&shard->counters, FM_METRIC_DUPLICATE, reading->duplicate);
+    reading->accepted = reading->duplicate = reading->rejected = 0;
+    reading->staged = 0;
+}
+
+/* True when it was accepted. */
+static __attribute__((noinline)) bool judge(fm_shard *shard, fm_reading *reading, fm_message_record *record, fm_entries *out)
+{
+    fm_admission *admission = &shard->partition[record->head.partition].admission;
+    uint32_t before = out->size;
+    int verdict = fm_admit(admission, &shard->limits, &shard->series_used, &reading->heading, record, out);
+    if (FM_UNLIKELY(verdict == FM_ENOSPC) && (verdict = find_room(shard, reading, record)) == 0)
+        verdict = fm_admit(admission, &shard->limits, &shard->series_used, &reading->heading, record, out);
+    if (verdict > 0) {
+        reading->used_bytes += out->size - before - sizeof(fm_event);
+        return true;
+    }
+    if (verdict == 0)
+        reading->duplicate++;
+    else
+        refuse(shard, reading, record->super.index, verdict);
+    return false;
+}
+
+static inline void take_record(fm_shard *shard, fm_reading *reading, fm_message_record *record)
+{
+    uint32_t p = record->head.partition;
+    fm_entries *entries = &shard->stage[p].entries;
+    if (FM_UNLIKELY(entries->size + FM_ADMIT_BYTES_MAX > FM_STAGE_BYTES)) {
+        settle(shard, reading);
+        fm_shard_commit(shard);
+    }
+    if (FM_UNLIKELY(!fm_admit_known(&shard->partition[p].admission, &reading->heading, record, entries)) && !judge(shard, reading, record, entries))
+        return;
+    reading->accepted++;
+    reading->staged |= UINT64_C(1) << p;
 }
 
 static void take_begin(fm_shard *shard, uint32_t origin, const fm_message_begin *begin)
 {
-    FM_ASSERT(!shard->reading[origin].open);
-    shard->reading[origin].open = true;
-    shard->reading[origin].part = part_open(shard, origin, begin->request);
-    shard->reading[origin].receive_ns = begin->receive_ns;
-    shard->reading[origin].used_bytes = shard->reading[origin].extra_bytes = 0;
-    shard->reading[origin].domain_size = begin->domain_size;
-    memcpy(shard->reading[origin].domain, begin->domain, sizeof(begin->domain));
-    shard->reading[origin].live = begin->domain_size == 0 || fm_slice_equal((fm_slice){begin->domain, begin->domain_size}, FM_SLICE("live"));
+    fm_reading *reading = &shard->reading[origin];
+    FM_ASSERT(!reading->open);
+    reading->open = true;
+    reading->part = part_open(shard, origin, begin->request);
+    reading->used_bytes = reading->extra_bytes = 0;
+    fm_heading_begin(&reading->heading, &shard->limits, begin);
 }
 
-static void take_end(fm_shard *shard, uint32_t origin, const fm_message_end *end)
+static void take_end(fm_shard *shard, fm_reading *reading, const fm_message_end *end)
 {
-    shard->reading[origin].open = false;
-    uint64_t reserved = end->reserved_bytes + shard->reading[origin].extra_bytes, used = shard->reading[origin].used_bytes;
+    settle(shard, reading);
+    reading->open = false;
+    uint64_t reserved = end->reserved_bytes + reading->extra_bytes, used = reading->used_bytes;
     FM_ASSERT(used <= reserved);
     fm_journal_unreserve(shard->writer, reserved - used);
 }
@@ -113,21 +125,26 @@ static void take_end(fm_shard *shard, uint32_t origin, const fm_message_end *end
 uint32_t fm_shard_drain(fm_shard *shard, uint32_t origin, uint32_t budget)
 {
     fm_ring *ring = fm_records_ring(shard->engine, origin, shard->index);
+    fm_reading *reading = &shard->reading[origin];
     uint32_t taken = 0;
     size_t size;
-    void *at;
-    while ((taken < budget || shard->reading[origin].open) && (at = fm_ring_peek(ring, &size)) != NULL) {
-        const fm_message *message = at;
-        if (message->kind == FM_MESSAGE_RECORD) {
-            take_record(shard, origin, at);
+    char *first = fm_ring_span(ring, &size), *at = first;
+    while (at != first + size && (taken < budget || reading->open)) {
+        void *message = fm_ring_next(&at);
+        uint32_t kind = ((const fm_message *)message)->kind;
+        if (FM_LIKELY(kind == FM_MESSAGE_RECORD)) {
+            take_record(shard, reading, message);
             taken++;
-        } else if (message->kind == FM_MESSAGE_BEGIN) {
-            take_begin(shard, origin, at);
+        } else if (kind == FM_MESSAGE_NAMES) {
+            fm_heading_names(&reading->heading, message);
+        } else if (kind == FM_MESSAGE_BEGIN) {
+            take_begin(shard, origin, message);
         } else {
-            FM_ASSERT(message->kind == FM_MESSAGE_END);
-            take_end(shard, origin, at);
+            FM_ASSERT(kind == FM_MESSAGE_END);
+            take_end(shard, reading, message);
         }
     }
+    fm_ring_skip(ring, (size_t)(at - first));
     fm_ring_release(ring);
     if (origin == shard->index)
         fm_ring_rewind(ring);
@@ -137,14 +154,16 @@ uint32_t fm_shard_drain(fm_shard *shard, uint32_t origin, uint32_t budget)
 
 uint32_t fm_shard_stage_control(fm_shard *shard, uint32_t partition, int kind, int64_t ts_ns, const fm_control *control, fm_slice text)
 {
-    if (shard->stage[partition].size + FM_ADMIT_BYTES_MAX > FM_STAGE_BYTES)
-        fm_shard_commit(shard);
     fm_stage *stage = &shard->stage[partition];
-    char *entry = stage->bytes + stage->size;
+    if (stage->entries.size + FM_ADMIT_BYTES_MAX > FM_STAGE_BYTES)
+        fm_shard_commit(shard);
+    char *entry = stage->entries.bytes + stage->entries.size;
     uint32_t size = fm_control_entry(entry, kind, ts_ns, control, text);
     int noted = fm_admission_note(&shard->partition[partition].admission, &shard->limits, (const fm_event *)entry);
     FM_ASSERT(noted == 0);
-    stage_bytes(shard, partition, entry, size, 1, fm_wall_ns(&shard->engine->config.clock));
+    stage->entries.size += size;
+    stage->receive_ns = fm_wall_ns(&shard->engine->config.clock);
+    shard->staged |= UINT64_C(1) << partition;
     return size;
 }
 
@@ -172,7 +191,7 @@ static void apply_stage(fm_shard *shard, uint32_t partition)
     const fm_stage *stage = &shard->stage[partition];
     fm_error error;
     error.message[0] = '\0';
-    int applied = fm_fold_apply_all(shard->fold, &shard->partition[partition], stage->bytes, stage->size, stage->receive_ns, &error);
+    int applied = fm_fold_apply_all(shard->fold, &shard->partition[partition], stage->entries.bytes, stage->entries.size, stage->receive_ns, &error);
     if (applied < 0) { /* we made these entries ourselves */
         fm_log(FM_LOG_ERROR, "entry_refused", "message", error.message, NULL);
         FM_ASSERT(applied >= 0);
@@ -186,7 +205,9 @@ void fm_shard_commit(fm_shard *shard)
     for (uint64_t left = shard->staged; left != 0; left &= left - 1) {
         uint32_t p = (uint32_t)__builtin_ctzll(left);
         const fm_stage *stage = &shard->stage[p];
-        fm_journal_append(shard->writer, p, stage->first_sequence, stage->count, stage->receive_ns, stage->bytes, stage->size);
+        uint64_t first_sequence = shard->partition[p].applied + 1; /* all that admission has noted since is staged */
+        fm_journal_append(shard->writer, p, first_sequence, (uint32_t)(shard->partition[p].admission.next_sequence - first_sequence), stage->receive_ns,
+                          stage->entries.bytes, stage->entries.size);
     }
     fm_gauge(&shard->counters, FM_METRIC_IN_FLIGHT, shard->staged_records);
     fm_journal_flush(shard->writer);
@@ -199,8 +220,7 @@ void fm_shard_commit(fm_shard *shard)
     FM_ASSERT(run == 0);
     for (uint64_t left = shard->staged; left != 0; left &= left - 1) {
         uint32_t p = (uint32_t)__builtin_ctzll(left);
-        shard->stage[p].size = 0;
-        shard->stage[p].count = 0;
+        shard->stage[p].entries.size = 0;
     }
     fm_count(&shard->counters, FM_METRIC_APPLIED, shard->staged_records);
     fm_gauge(&shard->counters, FM_METRIC_IN_FLIGHT, 0);

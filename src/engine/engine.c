@@ -62,10 +62,13 @@ static int make_shard(fm_engine *engine, uint32_t index, fm_error *error)
     for (uint32_t p = 0; p < FM_PARTITION_COUNT; p++)
         if (fm_owner_of(engine, p) == index) {
             fm_fold_adopt(shard->fold, &shard->partition[p], p);
-            shard->stage[p].bytes = malloc(FM_STAGE_BYTES);
-            FM_ASSERT(shard->stage[p].bytes != NULL);
+            shard->stage[p].entries.bytes = malloc(FM_STAGE_BYTES);
+            FM_ASSERT(shard->stage[p].entries.bytes != NULL);
         }
     make_intakes(shard);
+    shard->met = aligned_alloc(64, FM_MET_SYMBOLS * sizeof(*shard->met));
+    FM_ASSERT(shard->met != NULL);
+    memset(shard->met, 0, FM_MET_SYMBOLS * sizeof(*shard->met));
     fm_journal_on_synced(shard->writer, on_synced, shard);
     return 0;
 }
@@ -94,6 +97,8 @@ int fm_engine_create(const fm_engine_config *config, fm_engine **out, fm_error *
     FM_ASSERT(engine != NULL);
     engine->config = *config;
     engine->shard_count = config->shard_count;
+    for (uint32_t p = 0; p < FM_PARTITION_COUNT; p++)
+        engine->owner[p] = (uint8_t)(p % engine->shard_count);
     engine->shard = calloc(engine->shard_count, sizeof(*engine->shard));
     FM_ASSERT(engine->shard != NULL);
     pthread_mutex_init(&engine->snapshot_lock, NULL);
@@ -119,7 +124,7 @@ static void fini_shard(fm_shard *shard)
     for (uint32_t p = 0; p < FM_PARTITION_COUNT; p++) {
         if (shard->fold != NULL && fm_owner_of(shard->engine, p) == shard->index)
             fm_fold_release(shard->fold, &shard->partition[p]);
-        free(shard->stage[p].bytes);
+        free(shard->stage[p].entries.bytes);
     }
     fm_fold_destroy(shard->fold);
     for (uint32_t i = shard->held_first; i < shard->held_count; i++)
@@ -128,6 +133,7 @@ static void fini_shard(fm_shard *shard)
     free(shard->part);
     free(shard->kill_note);
     free(shard->intake);
+    free(shard->met);
     fm_rule_board_fini(&shard->board);
     while (shard->call_first != NULL) {
         fm_call *next = shard->call_first->next;

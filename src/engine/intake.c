@@ -25,104 +25,243 @@ fm_intake *fm_intake_open(fm_shard *shard, fm_slice domain, int64_t receive_ns)
     intake->domain_size = (uint32_t)domain.size;
     memcpy(intake->domain, domain.data, domain.size);
     intake->domain_hash = fm_hash_slice(domain);
+    intake->stamp = intake->domain_hash ^ (shard->taken_back * UINT64_C(0x9e3779b97f4a7c15));
     intake->touched = 0;
+    intake->names = intake->venue_alone = ++shard->names;
+    intake->venue_size = intake->channel_size = intake->source_size = 0;
     intake->reply.accepted = intake->reply.duplicate = intake->reply.rejected = intake->reply.error_count = 0;
     intake->reply.touched = 0;
     intake->reply.durable = true;
     return intake;
 }
 
-static void *room(fm_intake *intake, uint32_t to, size_t size)
-{
-    return fm_ring_reserve(fm_records_ring(intake->shard->engine, intake->shard->index, to), size);
-}
-
 /* Would an empty ring hold what the request has put there, and this? */
-static int no_room(const fm_intake *intake, uint32_t to, size_t size)
+static int no_room(const fm_lane *lane, size_t size)
 {
-    const fm_ring *ring = fm_records_ring(intake->shard->engine, intake->shard->index, to);
-    return intake->queued[to] + size + sizeof(uint64_t) > fm_ring_size(ring) ? FM_batch_too_large : FM_queue_full;
+    size_t whole = fm_ring_unpublished(lane->ring) + size + FM_RING_HEADER + sizeof(fm_message_end) + FM_RING_HEADER;
+    return whole > fm_ring_size(lane->ring) ? FM_batch_too_large : FM_queue_full;
 }
 
-/* The ring to `to` gets the head of this request with its first record. */
+/* The ring to `to` gets the head of this request before its first record. */
 static int touch(fm_intake *intake, uint32_t to)
 {
-    fm_message_begin *begin = room(intake, to, sizeof(*begin));
+    fm_lane *lane = &intake->lane[to];
+    lane->ring = fm_records_ring(intake->shard->engine, intake->shard->index, to);
+    lane->reserve = 0;
+    fm_message_begin *begin = fm_ring_reserve(lane->ring, sizeof(*begin));
     if (begin == NULL)
         return FM_queue_full;
     *begin = (fm_message_begin){.super = {.kind = FM_MESSAGE_BEGIN}, .request = intake->number, .receive_ns = intake->receive_ns,
                                 .domain_size = intake->domain_size};
     memcpy(begin->domain, intake->domain, intake->domain_size);
     intake->touched |= UINT64_C(1) << to;
-    intake->reserve[to] = 0;
-    intake->queued[to] = sizeof(*begin) + 2 * sizeof(uint64_t) + sizeof(fm_message_end);
     return 0;
 }
 
-static void fill_event(fm_event *event, const fm_record *record)
+/* ---- symbols ---- */
+
+/* All of a symbol of up to 16 bytes in two words; with its size they are its text. Longer ones: false. From four bytes on without a branch: sizes
+ * come as they like, and a branch by size would be mispredicted all the time. */
+static inline bool symbol_words(fm_slice symbol, uint64_t word[2])
 {
-    memset(event, 0, sizeof(*event));
+    const char *at = symbol.data;
+    size_t size = symbol.size;
+    if (FM_LIKELY(size - 4 <= 12)) { /* four times four bytes that overlap in the middle */
+        size_t last = size - 4, second = last < 4 ? last : 4, third = (size > 8 ? size : 8) - 8;
+        word[0] = fm_word_of(at, 4) | fm_word_of(at + second, 4) << 32;
+        word[1] = fm_word_of(at + third, 4) | fm_word_of(at + last, 4) << 32;
+        return true;
+    }
+    if (size - 1 > 2)
+        return false;
+    word[0] = (uint64_t)(uint8_t)at[0] << 16 | (uint64_t)(uint8_t)at[size / 2] << 8 | (uint8_t)at[size - 1];
+    word[1] = 0;
+    return true;
+}
+
+/* Not met before, forgotten for another one, or long. */
+static __attribute__((noinline)) void meet(const fm_engine *engine, fm_met_symbol *met, fm_slice symbol, const uint64_t word[2])
+{
+    uint32_t partition;
+    *met = (fm_met_symbol){.word = {word[0], word[1]}, .hash = fm_hash_key(symbol, &partition), .size = (uint32_t)symbol.size};
+    met->owner = fm_owner_of(engine, partition);
+    met->head = (fm_symbol_head){.partition = (uint8_t)partition, .symbol_size = (uint8_t)symbol.size};
+    if (symbol.size <= FM_SYMBOL_PAD)
+        fm_symbol_put(met->padded, symbol);
+}
+
+static inline fm_met_symbol *find_met(const fm_intake *intake, fm_slice symbol, const uint64_t word[2])
+{
+    const fm_shard *shard = intake->shard;
+    uint64_t mixed = (word[0] ^ intake->domain_hash) * UINT64_C(0x9e3779b97f4a7c15) + word[1] * UINT64_C(0xc2b2ae3d27d4eb4f);
+    fm_met_symbol *met = &shard->met[mixed >> 52];
+    static_assert(FM_MET_SYMBOLS == 1 << (64 - 52), "twelve bits of it");
+    if (FM_UNLIKELY(((met->word[0] ^ word[0]) | (met->word[1] ^ word[1]) | (met->size ^ symbol.size)) != 0))
+        meet(shard->engine, met, symbol, word);
+    return met;
+}
+
+/* A long one is judged by its hash, and learned again each time. */
+static fm_met_symbol *find_long(const fm_intake *intake, fm_slice symbol)
+{
+    uint64_t word[2] = {fm_hash_slice(symbol), 0};
+    fm_met_symbol *met = find_met(intake, symbol, word);
+    uint64_t stamp = met->stamp; /* perhaps of another one with that hash: then it only has no room reserved */
+    meet(intake->shard->engine, met, symbol, word);
+    met->stamp = stamp;
+    return met;
+}
+
+/* ---- names ---- */
+
+static inline bool same_venue(const fm_intake *intake, const fm_record *record)
+{
+    return record->venue.size == intake->venue_size && fm_bytes_equal(record->venue.data, intake->names_text, record->venue.size);
+}
+
+static inline bool same_others(const fm_intake *intake, const fm_record *record)
+{
+    const char *channel = intake->names_text + intake->venue_size, *source = channel + intake->channel_size;
+    return record->channel.size == intake->channel_size && record->source.size == intake->source_size &&
+           fm_bytes_equal(record->channel.data, channel, record->channel.size) && fm_bytes_equal(record->source.data, source, record->source.size);
+}
+
+static __attribute__((noinline)) void take_names(fm_intake *intake, const fm_record *record)
+{
+    intake->names = ++intake->shard->names;
+    intake->venue_size = record->venue.size;
+    intake->channel_size = record->channel.size;
+    intake->source_size = record->source.size;
+    intake->venue_alone = record->channel.size + record->source.size == 0 ? intake->names : 0;
+    fm_bytes_put(fm_bytes_put(fm_bytes_put(intake->names_text, record->venue), record->channel), record->source);
+}
+
+/* The shard has to be told: of the request, or of the names. */
+static __attribute__((noinline)) int tell(fm_intake *intake, uint32_t to)
+{
+    fm_lane *lane = &intake->lane[to];
+    if (((intake->touched >> to) & 1) == 0)
+        FM_TRY(touch(intake, to));
+    size_t texts = intake->venue_size + intake->channel_size + intake->source_size, size = (sizeof(fm_message_names) + texts + 7) & ~(size_t)7;
+    fm_message_names *names = fm_ring_reserve(lane->ring, size);
+    if (names == NULL)
+        return no_room(lane, size);
+    *names = (fm_message_names){.super = {.kind = FM_MESSAGE_NAMES}, .venue_size = (uint8_t)intake->venue_size,
+                                .channel_size = (uint8_t)intake->channel_size, .source_size = (uint8_t)intake->source_size};
+    memcpy(names->text, intake->names_text, texts);
+    lane->names = intake->names;
+    return 0;
+}
+
+/* ---- records ---- */
+
+/* Where the second half of the payload stands in fm_record, and the scales that belong there. Trades and quotes alternate as they like: a branch
+ * would be mispredicted all the time. */
+typedef struct second_half {
+    uint8_t third, fourth, third_scale, fourth_scale;
+} second_half;
+
+static const second_half second_halves[] = {
+    [FM_TRADE] = {offsetof(fm_record, id_hash), offsetof(fm_record, buyer), offsetof(fm_record, number[0].scale), offsetof(fm_record, number[1].scale)},
+    [FM_QUOTE] = {offsetof(fm_record, number[2].mantissa), offsetof(fm_record, number[3].mantissa), offsetof(fm_record, number[2].scale),
+                  offsetof(fm_record, number[3].scale)},
+    [FM_VALUE] = {0, 0, 0, 0},
+    [FM_STATUS] = {0, 0, 0, 0},
+};
+static_assert(offsetof(fm_record, seller) == offsetof(fm_record, buyer) + 4, "the accounts are one word");
+static_assert(offsetof(fm_trade, buyer) == 24 && offsetof(fm_quote, ask_size) == 24, "a payload is four words");
+static_assert(offsetof(fm_record, side) == offsetof(fm_record, kind) + 1 && offsetof(fm_event, side) == offsetof(fm_event, kind) + 1, "and these half of one");
+
+static __attribute__((noinline)) void fill_other(fm_message_record *message, const fm_record *record)
+{
+    memset(&message->event.as, 0, sizeof(message->event.as));
+    memset(message->scale, 0, sizeof(message->scale));
+    if (record->kind == FM_VALUE)
+        message->event.as.value.value = record->value;
+    else
+        message->event.as.status.phase = record->phase;
+}
+
+/* The entry as far as it is known here. */
+static inline void fill_event(fm_message_record *message, const fm_record *record, bool origin)
+{
+    fm_event *event = &message->event;
+    const second_half *half = &second_halves[record->kind];
+    const char *from = (const char *)record;
     event->ts_ns = record->ts_ns;
-    event->kind = record->kind;
-    event->side = record->side;
+    event->series = 0;
+    event->stream = 0;
+    memcpy(&event->kind, &record->kind, 2);
+    event->flags = origin ? FM_FLAG_ORIGIN : 0;
+    event->extra_words = origin ? sizeof(fm_origin) / 8 : 0;
     event->conditions = record->conditions;
     event->seq = record->seq;
-    switch (record->kind) {
-    case FM_TRADE:
-        event->as.trade = (fm_trade){.price = record->number[0].mantissa, .size = record->number[1].mantissa, .id_hash = record->id_hash,
-                                     .buyer = record->buyer, .seller = record->seller};
-        break;
-    case FM_QUOTE:
-        event->as.quote = (fm_quote){record->number[0].mantissa, record->number[1].mantissa, record->number[2].mantissa,
-                                     record->number[3].mantissa};
-        break;
-    case FM_VALUE:
-        event->as.value.value = record->value;
-        break;
-    default:
-        event->as.status.phase = record->phase;
+    event->as.quote = (fm_quote){record->number[0].mantissa, record->number[1].mantissa, (int64_t)fm_word_of(from + half->third, 8),
+                                 (int64_t)fm_word_of(from + half->fourth, 8)};
+    message->scale[0] = (int8_t)record->number[0].scale;
+    message->scale[1] = (int8_t)record->number[1].scale;
+    message->scale[2] = (int8_t)from[half->third_scale]; /* its low byte */
+    message->scale[3] = (int8_t)from[half->fourth_scale];
+    if (FM_UNLIKELY(record->kind > FM_QUOTE))
+        fill_other(message, record);
+}
+
+/* Made twice: for records with an origin or a long symbol, and for all the others. */
+static inline __attribute__((always_inline)) int put_record(fm_lane *lane, uint32_t index, const fm_record *record, fm_met_symbol *symbol,
+                                                            uint64_t stamp, const bool origin, const bool padded_here)
+{
+    size_t padded = padded_here ? FM_SYMBOL_PAD : fm_symbol_padded(record->symbol.size);
+    size_t extra = origin ? sizeof(fm_origin) : 0, size = sizeof(fm_message_record) + extra + padded;
+    fm_message_record *message = fm_ring_reserve(lane->ring, size);
+    if (FM_UNLIKELY(message == NULL))
+        return no_room(lane, size);
+    message->super = (fm_message){FM_MESSAGE_RECORD, index};
+    message->symbol_hash = symbol->hash;
+    message->head = symbol->head;
+    fill_event(message, record, origin);
+    if (origin)
+        *fm_message_origin(message) = (fm_origin){.seq_index = record->seq_index, .row = record->row,
+                                                  .session_hash = record->session.size > 0 ? fm_hash_slice(record->session) : 0};
+    if (padded_here)
+        memcpy(message->rest + extra, symbol->padded, FM_SYMBOL_PAD);
+    else
+        fm_symbol_put(message->rest + extra, record->symbol);
+    lane->reserve += sizeof(fm_event) + extra;
+    if (FM_UNLIKELY(symbol->stamp != stamp)) {
+        symbol->stamp = stamp;
+        message->head.has_room = 1;
+        lane->reserve += DICTIONARY_BYTES;
     }
+    return 0;
+}
+
+static __attribute__((noinline)) int add_any(fm_intake *intake, uint32_t index, const fm_record *record)
+{
+    uint64_t word[2];
+    fm_met_symbol *symbol = symbol_words(record->symbol, word) ? find_met(intake, record->symbol, word) : find_long(intake, record->symbol);
+    fm_lane *lane = &intake->lane[symbol->owner];
+    if (!same_venue(intake, record) || !same_others(intake, record))
+        take_names(intake, record);
+    if (lane->names != intake->names)
+        FM_TRY(tell(intake, symbol->owner));
+    if (record->unknown_keys > 0)
+        fm_count(&intake->shard->counters, FM_METRIC_UNKNOWN_KEYS, record->unknown_keys);
+    bool origin = record->source.size > 0 || record->session.size > 0 || record->seq_index != 0;
+    return origin ? put_record(lane, index, record, symbol, intake->stamp, true, false)
+                  : put_record(lane, index, record, symbol, intake->stamp, false, false);
 }
 
 int fm_intake_add(fm_intake *intake, uint32_t index, const fm_record *record)
 {
-    fm_shard *shard = intake->shard;
-    uint32_t partition;
-    uint64_t symbol_hash = fm_hash_key(record->symbol, &partition);
-    uint32_t to = fm_owner_of(shard->engine, partition);
-    size_t texts = record->symbol.size + record->venue.size + record->channel.size + record->source.size;
-    size_t size = (sizeof(fm_message_record) + texts + 7) & ~(size_t)7;
-    if (FM_UNLIKELY(((intake->touched >> to) & 1) == 0))
-        FM_TRY(touch(intake, to));
-    fm_message_record *message = room(intake, to, size);
-    if (FM_UNLIKELY(message == NULL))
-        return no_room(intake, to, size);
-    intake->queued[to] += size + sizeof(uint64_t); /* with the ring's own word */
-    message->super = (fm_message){FM_MESSAGE_RECORD, index};
-    fill_event(&message->event, record);
-    message->symbol_hash = symbol_hash;
-    message->row = record->row;
-    message->session_hash = record->session.size > 0 ? fm_hash_slice(record->session) : 0;
-    message->seq_index = record->seq_index;
-    for (int i = 0; i < 4; i++)
-        message->scale[i] = (int8_t)record->number[i].scale;
-    message->partition = (uint8_t)partition;
-    message->symbol_size = (uint8_t)record->symbol.size;
-    message->venue_size = (uint8_t)record->venue.size;
-    message->channel_size = (uint8_t)record->channel.size;
-    message->source_size = (uint8_t)record->source.size;
-    char *text = message->text;
-    text = fm_bytes_put(text, record->symbol);
-    text = fm_bytes_put(text, record->venue);
-    if (FM_UNLIKELY(record->channel.size + record->source.size > 0))
-        fm_bytes_put(fm_bytes_put(text, record->channel), record->source);
-    uint64_t seen_as = symbol_hash ^ intake->domain_hash, *seen = &shard->seen_symbol[(seen_as >> 8) % 4096];
-    message->has_room = *seen != seen_as;
-    intake->reserve[to] += sizeof(fm_event) + sizeof(fm_origin) + (message->has_room ? DICTIONARY_BYTES : 0);
-    *seen = seen_as;
-    if (record->unknown_keys > 0)
-        fm_count(&shard->counters, FM_METRIC_UNKNOWN_KEYS, record->unknown_keys);
-    return 0;
+    uint64_t word[2];
+    size_t rare = record->channel.size | record->source.size | record->session.size | record->seq_index | record->unknown_keys;
+    if (FM_UNLIKELY(rare != 0 || !symbol_words(record->symbol, word)))
+        return add_any(intake, index, record);
+    fm_met_symbol *symbol = find_met(intake, record->symbol, word);
+    fm_lane *lane = &intake->lane[symbol->owner];
+    if (FM_UNLIKELY(lane->names != intake->venue_alone || !same_venue(intake, record)))
+        return add_any(intake, index, record);
+    return put_record(lane, index, record, symbol, intake->stamp, false, true);
 }
 
 static void give_back(fm_intake *intake)
@@ -139,7 +278,7 @@ void fm_intake_abort(fm_intake *intake)
     fm_shard *shard = intake->shard;
     for (uint32_t to = 0; to < shard->engine->shard_count; to++)
         fm_ring_abort(fm_records_ring(shard->engine, shard->index, to));
-    memset(shard->seen_symbol, 0, sizeof(shard->seen_symbol)); /* nothing of it was sent */
+    shard->taken_back++; /* nothing of it was sent, whatever symbols are stamped with */
     give_back(intake);
 }
 
@@ -149,16 +288,17 @@ static int reserve_all(fm_intake *intake)
     for (uint32_t to = 0; to < engine->shard_count; to++) {
         if (((intake->touched >> to) & 1) == 0)
             continue;
-        intake->reserve[to] += 2 * DICTIONARY_BYTES; /* names that are new although the symbol is not */
-        fm_message_end *end = room(intake, to, sizeof(*end));
-        int result = end == NULL ? no_room(intake, to, 0) : fm_journal_reserve(engine->shard[to].writer, intake->reserve[to]);
+        fm_lane *lane = &intake->lane[to];
+        lane->reserve += 2 * DICTIONARY_BYTES; /* names that are new although the symbol is not */
+        fm_message_end *end = fm_ring_reserve(lane->ring, sizeof(*end));
+        int result = end == NULL ? no_room(lane, 0) : fm_journal_reserve(engine->shard[to].writer, lane->reserve);
         if (result < 0) {
             for (uint32_t undo = 0; undo < to; undo++)
                 if ((intake->touched >> undo) & 1)
-                    fm_journal_unreserve(engine->shard[undo].writer, intake->reserve[undo]);
+                    fm_journal_unreserve(engine->shard[undo].writer, intake->lane[undo].reserve);
             return result;
         }
-        *end = (fm_message_end){.super = {.kind = FM_MESSAGE_END}, .reserved_bytes = intake->reserve[to]};
+        *end = (fm_message_end){.super = {.kind = FM_MESSAGE_END}, .reserved_bytes = lane->reserve};
     }
     return 0;
 }

@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-typedef enum fm_message_kind { FM_MESSAGE_BEGIN = 1, FM_MESSAGE_RECORD = 2, FM_MESSAGE_END = 3 } fm_message_kind;
+typedef enum fm_message_kind { FM_MESSAGE_BEGIN = 1, FM_MESSAGE_NAMES = 2, FM_MESSAGE_RECORD = 3, FM_MESSAGE_END = 4 } fm_message_kind;
 
 typedef struct fm_message {
     uint32_t kind;
@@ -22,38 +22,60 @@ typedef struct fm_message_begin {
     char       domain[FM_NAME_MAX];
 } fm_message_begin;
 
+/* Venue, channel and source of the records that follow, until the next of these. They hardly change within a request, so that records need not
+ * carry them; the first one stands before the first record. */
+typedef struct fm_message_names {
+    fm_message super;
+    uint8_t    venue_size, channel_size, source_size;
+    uint8_t    unused[5];
+    char       text[]; /* venue, channel, source; padded to 8 */
+} fm_message_names;
+
 typedef struct fm_message_end {
     fm_message super;
     uint64_t   reserved_bytes; /* of the journal, for this shard; what was not used goes back */
 } fm_message_end;
 
-/* A decoded record whose decimals still have their own scales and whose texts follow: symbol, venue, channel, source. */
+typedef struct fm_symbol_head {
+    uint8_t partition;
+    uint8_t symbol_size;
+    uint8_t has_room; /* was room for the dictionary entries that it may need reserved with it? */
+    uint8_t unused;
+} fm_symbol_head;
+
+/* A decoded record: the entry of the log as far as it is known before it is judged, then its symbol. */
 typedef struct fm_message_record {
     fm_message super;
-    fm_event   event; /* series, stream unset; decimals as mantissas */
     uint64_t   symbol_hash;
-    uint64_t   row;          /* FM_SEQ_ABSENT = none */
-    uint64_t   session_hash; /* 0 = not given */
-    uint32_t   seq_index;
-    int8_t     scale[4];
-    uint8_t    partition;
-    uint8_t    symbol_size, venue_size, channel_size, source_size;
-    uint8_t    has_room;     /* was room for the dictionary entries that it may need reserved with it? */
-    uint8_t    unused[2];
-    char       text[]; /* padded to 8 */
+    int8_t     scale[4];    /* of the decimals; a trade's [2] and [3] say the same as [0] and [1] */
+    fm_symbol_head head;
+    fm_event   event;       /* series, stream unset; decimals as mantissas; an fm_origin without its source follows when the flags say so */
+    char       rest[];      /* the origin, then the symbol, padded with zeros to a multiple of FM_SYMBOL_PAD */
 } fm_message_record;
 
+#define FM_SYMBOL_PAD 16
+
+static inline fm_origin *fm_message_origin(fm_message_record *m)
+{
+    return (fm_origin *)(void *)m->rest;
+}
 static inline fm_slice fm_message_symbol(const fm_message_record *m)
 {
-    return (fm_slice){m->text, m->symbol_size};
+    return (fm_slice){m->rest + 8u * m->event.extra_words, m->head.symbol_size};
 }
-static inline fm_slice fm_message_stream(const fm_message_record *m) /* venue, then channel */
+
+/* Its bytes, and zeros up to fm_symbol_padded. */
+static inline size_t fm_symbol_padded(size_t size)
 {
-    return (fm_slice){m->text + m->symbol_size, (size_t)m->venue_size + m->channel_size};
+    return (size + FM_SYMBOL_PAD - 1) & ~(size_t)(FM_SYMBOL_PAD - 1);
 }
-static inline fm_slice fm_message_source(const fm_message_record *m)
+
+/* Its bytes, and zeros up to fm_symbol_padded. */
+static inline void fm_symbol_put(char *out, fm_slice symbol)
 {
-    return (fm_slice){m->text + m->symbol_size + m->venue_size + m->channel_size, m->source_size};
+    if (symbol.size % FM_SYMBOL_PAD != 0)
+        memset(out + symbol.size / FM_SYMBOL_PAD * FM_SYMBOL_PAD, 0, FM_SYMBOL_PAD);
+    fm_bytes_put(out, symbol);
 }
 
 #endif

@@ -4,6 +4,7 @@
 #define FM_ENGINE_SHARD_INTERNAL_H
 
 #include "base/ring.h"
+#include "engine/admission.h"
 #include "engine/fold.h"
 #include "engine/message.h"
 #include "engine/query.h"
@@ -17,7 +18,13 @@
 #define FM_REQUESTS_MAX 4096        /* open requests of one receiving thread */
 #define FM_TURN_RECORDS 8192        /* records taken in one turn: bounds how long other work of the thread waits */
 
-/* A request on the thread that received it. */
+/* A request on the thread that received it, and the part of it that goes to one shard. */
+typedef struct fm_lane {
+    fm_ring *ring;
+    uint64_t names;   /* that the shard was told for the records that follow: fm_intake.names of this or of an older request */
+    uint64_t reserve; /* journal bytes */
+} fm_lane;
+
 struct fm_intake {
     fm_shard   *shard;
     bool        open;      /* between fm_intake_open and publish or abort */
@@ -26,15 +33,32 @@ struct fm_intake {
     char        domain[FM_NAME_MAX];
     uint32_t    domain_size;
     uint64_t    domain_hash;
+    uint64_t    stamp;     /* of the symbols that it sent */
     uint64_t    touched;   /* shards, a bit each */
-    uint64_t    reserve[FM_SHARDS_MAX]; /* journal bytes for each */
-    uint64_t    queued[FM_SHARDS_MAX];  /* bytes of each one's ring */
+    uint64_t    names;     /* a number that no names of this thread had before; those of the last record are: */
+    uint64_t    venue_alone; /* the same when they are a venue and nothing else; 0 otherwise */
+    size_t      venue_size, channel_size, source_size;
+    char        names_text[3 * FM_NAME_MAX];
     uint32_t    pending;   /* shards that have not answered */
+    fm_lane     lane[FM_SHARDS_MAX];
     fm_on_reply on_reply;
     void       *context;
     fm_reply    reply;
     struct fm_intake *next; /* of the free list */
 };
+
+/* A symbol that this thread has met, found again by its bytes: its hashes need not be computed again. */
+typedef struct fm_met_symbol {
+    uint64_t word[2];   /* symbols of up to 16 bytes: fm_symbol_words; longer ones: not found again */
+    char     padded[FM_SYMBOL_PAD]; /* fm_symbol_put, likewise */
+    uint64_t hash;
+    uint64_t stamp;     /* of the last request that sent it: domain and whether it was taken back */
+    uint32_t size, owner;
+    fm_symbol_head head;
+    uint32_t unused;
+} fm_met_symbol;
+
+#define FM_MET_SYMBOLS 4096
 
 /* What one shard has to say about one request. */
 typedef struct fm_part {
@@ -44,9 +68,7 @@ typedef struct fm_part {
 } fm_part;
 
 typedef struct fm_stage {
-    char    *bytes;
-    uint32_t size, count;
-    uint64_t first_sequence;
+    fm_entries entries;
     int64_t  receive_ns;
     int64_t  live_ns; /* wall time when the partition last took a live record; 0 = never */
 } fm_stage;
@@ -79,13 +101,13 @@ typedef struct fm_rule_board { /* a shard's rule health for /v1/rules, renewed o
 
 typedef struct fm_reading { /* the request being read from one origin's ring */
     bool     open;
-    bool     live; /* its domain is the live one */
     uint32_t part;
-    int64_t  receive_ns;
+    /* Of the request, not settled yet: */
+    uint32_t accepted, duplicate, rejected;
+    uint64_t staged; /* partitions that have entries of it, a bit each */
     uint64_t used_bytes;
     uint64_t extra_bytes; /* reserved beyond what came with the request */
-    uint32_t domain_size;
-    char     domain[FM_NAME_MAX];
+    fm_heading heading;
 } fm_reading;
 
 struct fm_shard {
@@ -111,7 +133,9 @@ struct fm_shard {
     struct fm_intake  *intake;        /* FM_REQUESTS_MAX of them */
     struct fm_intake  *intake_free;
     struct fm_intake  *intake_current;
-    uint64_t           seen_symbol[4096]; /* hashes of (domain, symbol) that this thread has sent: they hardly need dictionary entries again */
+    fm_met_symbol     *met;           /* FM_MET_SYMBOLS of them, by (domain, symbol) */
+    uint64_t           names;         /* that its requests had so far */
+    uint64_t           taken_back;    /* requests that were: what their symbols are stamped with is worth nothing */
     const fm_rule_set *generation;    /* that this shard has logged */
     fm_kill_note      *kill_note;     /* rules stopped in this turn: their records are still to be logged */
     uint32_t           kill_note_count, kill_note_capacity;
@@ -147,6 +171,7 @@ typedef struct fm_snapshot_job {
 struct fm_engine {
     fm_engine_config config;
     uint32_t         shard_count;
+    uint8_t          owner[FM_PARTITION_COUNT]; /* the shard of each partition */
     fm_shard        *shard;
     fm_ring        **records; /* [from * shard_count + to] */
     fm_ring        **replies;
@@ -161,7 +186,7 @@ struct fm_engine {
 
 static inline uint32_t fm_owner_of(const fm_engine *engine, uint32_t partition)
 {
-    return partition % engine->shard_count;
+    return engine->owner[partition];
 }
 static inline fm_ring *fm_records_ring(const fm_engine *engine, uint32_t from, uint32_t to)
 {

@@ -96,6 +96,91 @@ static void what_was_reserved_is_used_or_given_back(void **unused)
     }
 }
 
+/* ---- symbols and names ---- */
+
+static const fm_series *series_of(lab *l, fm_slice symbol)
+{
+    uint32_t p = fm_partition_of(symbol);
+    const fm_partition *partition = &fm_engine_shard(l->engine, p % l->options.shards)->partition[p];
+    int domain = fm_admission_domain(&partition->admission, FM_SLICE("run"));
+    int series = domain < 0 ? -1 : fm_admission_symbol(&partition->admission, (uint32_t)domain, symbol);
+    return series < 0 ? NULL : partition->series[series];
+}
+
+/* Symbols that differ in one byte, of every size; met for the first time, again, and again after a request with all of them was taken back. */
+static void every_symbol_is_itself_in_its_own_partition(void **unused)
+{
+    (void)unused;
+    enum { PLACES = 5, SYMBOLS = FM_SYMBOL_MAX * PLACES };
+    static fm_record record[SYMBOLS];
+    lab l;
+    char directory[256], text[FM_SYMBOL_MAX + 1];
+    begin(&l, directory, sizeof(directory), (lab_options){0});
+    for (uint32_t i = 0; i < SYMBOLS; i++) {
+        uint32_t size = i / PLACES + 1, place = (i % PLACES) * (size - 1) / (PLACES - 1);
+        memset(text, 'A', sizeof(text));
+        text[place] = (char)('B' + i % PLACES); /* where places are the same, letters are not */
+        record[i] = value("", i);
+        record[i].symbol = lab_keep((fm_slice){text, size});
+    }
+    fm_intake *intake = fm_intake_open(fm_engine_shard(l.engine, 0), FM_SLICE("run"), 1);
+    for (uint32_t i = 0; i < SYMBOLS; i++)
+        assert_int_equal(fm_intake_add(intake, i, &record[i]), 0);
+    fm_intake_abort(intake);
+    for (uint32_t time = 1; time <= 3; time++) {
+        lab_send(&l, "run", record, SYMBOLS);
+        for (uint32_t i = 0; i < SYMBOLS; i++) {
+            const fm_series *series = series_of(&l, record[i].symbol);
+            assert_non_null(series);
+            assert_int_equal(series->records, time);
+            assert_int_equal(strlen(series->symbol), record[i].symbol.size);
+            assert_memory_equal(series->symbol, record[i].symbol.data, record[i].symbol.size);
+            assert_true(series->last_value == (double)i);
+        }
+    }
+    assert_int_equal(l.accepted, 3 * SYMBOLS);
+    assert_int_equal(credit_out(&l), 0);
+    end(&l, directory);
+}
+
+/* Names that change from record to record, also back, and to none; a row repeats only with its own source. */
+static void each_record_has_its_own_names(void **unused)
+{
+    (void)unused;
+    for (uint32_t shards = 1; shards <= 3; shards += 2) {
+        lab l;
+        char directory[256];
+        static const char *const venue[] = {"XNAS", "XNYS", "", "XNAS", "a-venue-of-more-than-sixteen-bytes"};
+        static const char *const channel[] = {"", "", "", "itch", ""};
+        static const char *const source[] = {"", "one", "", "two"};
+        static fm_record record[600];
+        begin(&l, directory, sizeof(directory), (lab_options){.shards = shards});
+        for (uint32_t i = 0; i < 600; i++) {
+            char symbol[16];
+            snprintf(symbol, sizeof(symbol), "N%u", i % 7);
+            record[i] = value("", i);
+            record[i].symbol = lab_keep(fm_slice_of(symbol));
+            record[i].venue = fm_slice_of(venue[i % 5]);
+            record[i].channel = fm_slice_of(channel[i % 5]);
+            record[i].source = fm_slice_of(source[i / 150]);
+            record[i].row = i % 150;
+        }
+        lab_send(&l, "run", record, 600);
+        assert_int_equal(l.reply.accepted, 600);
+        lab_send(&l, "run", record, 600);
+        assert_int_equal(l.reply.accepted, 300); /* those without a source */
+        assert_int_equal(l.reply.duplicate, 300);
+        if (shards == 1)
+            for (uint32_t i = 0; i < 7; i++) {
+                const fm_series *series = series_of(&l, record[i].symbol);
+                assert_non_null(series);
+                assert_string_equal(series->venue, venue[i % 5]); /* of the first record */
+            }
+        fm_shard_turn(fm_engine_shard(l.engine, 0));
+        end(&l, directory);
+    }
+}
+
 /* ---- a full disk ---- */
 
 static _Atomic bool disk_full;
@@ -363,6 +448,8 @@ int main(void)
     fm_log_set_level(FM_LOG_ERROR);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_reserved_is_used_or_given_back),
+        cmocka_unit_test(every_symbol_is_itself_in_its_own_partition),
+        cmocka_unit_test(each_record_has_its_own_names),
         cmocka_unit_test(a_full_disk_refuses_what_needs_more_room_than_was_reserved),
         cmocka_unit_test(a_request_without_records_is_answered),
         cmocka_unit_test(every_request_is_answered_once),
