@@ -255,6 +255,8 @@ static fm_step step_of(const fm_node *node, uint32_t state)
             step.used[step.used_count] = o;
             step.column[step.used_count++] = (uint8_t)node->column[o];
         }
+    if (step.used_count == 1 && step.used[0] == 0 && node->kernel->step_first != NULL)
+        step.step = node->kernel->step_first;
     FM_ASSERT(step.used_count > 0); /* a node is in a layout because a rule, or a node, reads one of its outputs */
     return step;
 }

@@ -38,22 +38,20 @@ static void renew_ready(const fm_plan *plan, const fm_program *program, fm_serie
         derive_rule(plan, series, program->reader[i]);
 }
 
-/* Stores what the rules read of a kernel's outputs. True when some of it became known, or missing. */
-static inline bool store_outputs(const fm_step *step, const double *out, double *outputs)
+/* Stores what the rules read of a kernel's outputs. `changed` when some of it became known, or missing. */
+static inline void store_outputs(const fm_step *step, const double *out, double *outputs, bool *changed)
 {
-    bool changed = false;
     uint32_t u = 0;
     do {
         double value = out[step->used[u]], *output = &outputs[step->column[u]];
-        if (isunordered(*output, value))
-            changed |= isnan(*output) != isnan(value);
+        if (FM_UNLIKELY(isunordered(*output, value)) && isnan(*output) != isnan(value))
+            *changed = true;
         *output = value;
     } while (FM_UNLIKELY(++u < step->used_count));
-    return changed;
 }
 
 /* A step that is not plain: inputs from all over, among them another node's output; a kernel that scores and updates apart. */
-static bool step_any(const fm_step *step, char *block, double *outputs, int64_t ts_ns, double *market)
+static void step_any(const fm_step *step, char *block, double *outputs, int64_t ts_ns, double *market, bool *changed)
 {
     double in[FM_KERNEL_INPUTS_MAX], out[FM_KERNEL_OUTPUTS_MAX];
     if (step->of_column >= 0)
@@ -66,7 +64,7 @@ static bool step_any(const fm_step *step, char *block, double *outputs, int64_t 
         step->kernel->score(block + step->state, ts_ns, in, out);
         step->kernel->update(block + step->state, ts_ns, in);
     }
-    return store_outputs(step, out, outputs);
+    store_outputs(step, out, outputs, changed);
 }
 
 /* Steps what the record carries, in an order in which inputs come first. */
@@ -77,10 +75,10 @@ static inline bool step_nodes(const fm_program *program, char *block, double *ou
     for (; step != plain_end; step++) {
         double out[FM_KERNEL_OUTPUTS_MAX];
         step->step(block + step->state, ts_ns, &market[step->input[0]], out);
-        changed |= store_outputs(step, out, outputs);
+        store_outputs(step, out, outputs, &changed);
     }
     for (; FM_UNLIKELY(step != end); step++)
-        changed |= step_any(step, block, outputs, ts_ns, market);
+        step_any(step, block, outputs, ts_ns, market, &changed);
     return changed;
 }
 

@@ -49,6 +49,8 @@ typedef struct fm_kernel {
     void (*update)(void *state, int64_t ts_ns, const double *in);
     /* Score, then update, bit for bit; may be NULL. */
     void (*step)(void *state, int64_t ts_ns, const double *in, double *out);
+    /* The same for who reads outputs[0] alone: the others need not be written. NULL = no cheaper than `step`. */
+    void (*step_first)(void *state, int64_t ts_ns, const double *in, double *out);
     const char *warm_up; /* when outputs stop being NaN, one sentence */
     const char *cost;    /* "~4 ns, 40 bytes" */
 } fm_kernel;

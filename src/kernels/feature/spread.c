@@ -9,9 +9,14 @@ double fm_spread(double bid, double ask)
     return fm_usable_quote(bid, ask) && ask > bid ? ask - bid : NAN;
 }
 
+static inline double relative(double wide, double bid, double ask)
+{
+    return 2e4 * wide / (bid + ask);
+}
+
 double fm_spread_bp(double bid, double ask)
 {
-    return 2e4 * fm_spread(bid, ask) / (bid + ask);
+    return relative(fm_spread(bid, ask), bid, ask);
 }
 
 static size_t state_size(const double *values)
@@ -31,8 +36,9 @@ static void score(const void *state, int64_t ts_ns, const double *in, double *ou
 {
     (void)state;
     (void)ts_ns;
-    out[0] = fm_spread(in[0], in[1]);
-    out[1] = fm_spread_bp(in[0], in[1]);
+    double wide = fm_spread(in[0], in[1]);
+    out[0] = wide;
+    out[1] = relative(wide, in[0], in[1]);
 }
 
 static void update(void *state, int64_t ts_ns, const double *in)

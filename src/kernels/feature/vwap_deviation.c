@@ -32,7 +32,7 @@ static void advance(fm_vwap_deviation *vwap, int64_t ts_ns)
     fm_slices_open(&vwap->clock, ts_ns, passed, FM_SLICES);
 }
 
-static void read(const fm_vwap_deviation *vwap, double price, double out[3])
+static inline __attribute__((always_inline)) void read(const fm_vwap_deviation *vwap, double price, double out[3])
 {
     double volume = fm_sums_total(&vwap->size);
     out[0] = out[1] = out[2] = NAN;
@@ -114,6 +114,19 @@ static void step(void *state, int64_t ts_ns, const double *in, double *out)
     add(state, in[0], in[1]);
 }
 
+static void step_first(void *state, int64_t ts_ns, const double *in, double *out)
+{
+    double all[3]; /* the compiler leaves out what makes the other two */
+    if (!usable(in[0], in[1])) {
+        score(state, ts_ns, in, all);
+    } else {
+        advance(state, ts_ns);
+        read(state, in[0], all);
+        add(state, in[0], in[1]);
+    }
+    out[0] = all[0];
+}
+
 const fm_kernel fm_kernel_vwap_deviation = {
     .name = "vwap_deviation",
     .summary = "Distance of a trade from the volume-weighted average price of the last window.",
@@ -135,6 +148,7 @@ const fm_kernel fm_kernel_vwap_deviation = {
     .score = score,
     .update = update,
     .step = step,
+    .step_first = step_first,
     .warm_up = "from the second trade of a window",
     .cost = "~10 ns, 856 bytes",
 };
