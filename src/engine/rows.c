@@ -123,21 +123,21 @@ static void count_missing(fm_fold *fold, fm_fold_domain *domain, uint32_t word, 
 }
 
 /* The rules that look at this row: those of the program that are not barred and miss no input. */
-static inline void list_rules(fm_fold *fold, const fm_program *program, fm_fold_domain *domain, const fm_series *series, uint32_t row_index)
+static inline void list_rules(fm_fold *fold, const fm_partition *partition, fm_fold_domain *domain, const fm_series *series,
+                              const fm_program *program, uint32_t row_index)
 {
-    const fm_row *row = &fold->row[row_index];
-    bool any_killed = row->partition->any_killed;
-    uint32_t words = fold->current->rule_words, **end = fold->rule_end;
-    for (uint32_t w = 0; w < words; w++, end += 64) {
+    uint32_t w = 0, **end = fold->rule_end;
+    do {
         uint64_t rules = program->rules[w] & ~domain->quarantined[w];
-        if (FM_UNLIKELY(any_killed))
-            rules = without_killed(row, w, rules);
+        if (FM_UNLIKELY(partition->any_killed))
+            rules = without_killed(&fold->row[row_index], w, rules);
         uint64_t ready = rules & series->rules_ready[w];
         if (FM_UNLIKELY(rules != ready))
             count_missing(fold, domain, w, rules ^ ready);
         for (; ready != 0; ready &= ready - 1)
             *end[(uint32_t)__builtin_ctzll(ready)]++ = row_index;
-    }
+        end += 64;
+    } while (FM_UNLIKELY(++w < fold->current->rule_words));
 }
 
 static inline uint32_t add_row(fm_fold *fold, fm_partition *partition, fm_series *series, const double *outputs, const fm_event *event,
@@ -175,7 +175,7 @@ static inline void add_record(fm_fold *fold, fm_partition *partition, fm_series 
         if (FM_UNLIKELY(step_nodes(program, block, outputs, event->ts_ns, market)))
             renew_ready(fold->current, program, series);
         uint32_t index = add_row(fold, partition, series, outputs, event, receive_ns, domain->time_ns, false);
-        list_rules(fold, program, domain, series, index);
+        list_rules(fold, partition, domain, series, program, index);
     }
     partition->applied++;
     partition->timers = 0;
