@@ -87,17 +87,57 @@ static void print_table(void)
     puts("\n`fmads kernels NAME` shows parameters, inputs and outputs.");
 }
 
+static void page_fields(const char *title, const fm_field *fields, bool with_range)
+{
+    if (!fields || !fields->name)
+        return;
+    printf(with_range ? "\n| %s | unit | range | preset | |\n|---|---|---|---|---|\n" : "\n| %s | unit | |\n|---|---|---|\n", title);
+    for (const fm_field *field = fields; field->name; field++) {
+        printf("| `%s` | %s | ", field->name, field->unit ? field->unit : "");
+        if (with_range && isnan(field->preset))
+            printf("%.9g … %.9g | must be given | ", field->low, field->high);
+        else if (with_range)
+            printf("%.9g … %.9g | %.9g | ", field->low, field->high, field->preset);
+        printf("%s |\n", field->help ? field->help : "");
+    }
+}
+
+/* docs/reference/kernels.md is what this prints; lint.reference compares them. */
+static void print_page(void)
+{
+    puts("# Features and detectors\n");
+    puts("What `fmads kernels --markdown` prints: not to be edited by hand. `needs = { z = feature.ewma { half_life = \"60s\", output = \"z\" } }`");
+    puts("in a rule names the kernel, its parameters and one of its outputs, the first when none is named; see [rules.md](../rules.md).");
+    for (const fm_kernel *const *at = fm_kernels; *at; at++) {
+        const fm_kernel *kernel = *at;
+        printf("\n## %s.%s\n\n%s\n", kind_name(kernel), kernel->name, kernel->summary);
+        page_fields("parameter", kernel->params, true);
+        page_fields("input", kernel->inputs, false);
+        page_fields("output", kernel->outputs, false);
+        printf("\nWarm-up: %s. Cost: %s. Source: %s.\n", kernel->warm_up ? kernel->warm_up : "at once",
+               kernel->cost ? kernel->cost : "not stated", kernel->source ? kernel->source : "none");
+    }
+}
+
 int fm_tool_kernels(int argc, char **argv)
 {
     const char *name = NULL;
-    bool json = false, found = false;
+    bool json = false, page = false, found = false;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--json") == 0)
             json = true;
+        else if (strcmp(argv[i], "--markdown") == 0)
+            page = true;
         else if (argv[i][0] == '-' || name)
             return fm_tool_usage_error("kernels", "\"%s\" is not expected", argv[i]);
         else
             name = argv[i];
+    }
+    if (page) {
+        if (name || json)
+            return fm_tool_usage_error("kernels", "--markdown is the whole page, and goes with nothing else");
+        print_page();
+        return FM_EXIT_OK;
     }
     if (!name && !json) {
         print_table();
