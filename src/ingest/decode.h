@@ -68,8 +68,9 @@ typedef struct fm_decoder {
     uint8_t column[64]; /* CSV: field of each column; JSON and MessagePack: likely keys (decode/likely.h) */
     uint32_t column_count;
     uint8_t likely_row;  /* of the record before */
-    uint8_t shape[4];    /* JSON, by kind: whether the likely keys make a record that may be read in one go */
-    int32_t separator;   /* JSON: the byte between records; -1 = there are no two of them, or not yet */
+    bool reach_known;    /* JSON: of the likely keys as they are now */
+    uint16_t reach[4];   /* JSON, by kind: bytes to be left of the body for a record to be read in one go */
+    int32_t separator;   /* JSON: the byte between records; -1 = the first, or behind the only one */
     bool spaced;         /* JSON: its keys stood as in `, "price": 1` */
     uint32_t ts_head;    /* JSON: the first four characters of the last time, */
     int32_t double_scale; /* MessagePack: decimals of the last price sent as a double */

@@ -69,7 +69,8 @@ void fm_decoder_init(fm_decoder *decoder, fm_format format, const void *body, si
     decoder->ts_head = 0;
     decoder->double_scale = 0;
     decoder->ts_head_ns = 0;
-    memset(decoder->shape, 0, sizeof decoder->shape);
+    decoder->reach_known = true;
+    memcpy(decoder->reach, fm_json_reach_first, sizeof decoder->reach);
     decoder->plan_reach = SIZE_MAX;
     memcpy(decoder->column, fm_likely_first, sizeof decoder->column);
     fm_decoder_next_body(decoder, body, size);
@@ -98,25 +99,31 @@ void fm_decoder_window(fm_decoder *decoder, const char *begin, const char *end)
     decoder->end = end;
 }
 
-static int nothing(fm_decoder *decoder, fm_record *record)
+static int next_nothing(fm_decoder *decoder, fm_record *record)
 {
     (void)decoder;
     (void)record;
     return 0;
 }
 
+static int next_msgpack(fm_decoder *decoder, fm_record *record)
+{
+    return fm_decoder_count(decoder, fm_msgpack_next(decoder, record));
+}
+
+static int next_csv(fm_decoder *decoder, fm_record *record)
+{
+    return fm_decoder_count(decoder, fm_csv_next(decoder, record));
+}
+
 int fm_decoder_next(fm_decoder *decoder, fm_record *record)
 {
     static int (*const steps[])(fm_decoder *, fm_record *) = {
-        [FM_FORMAT_NONE] = nothing,         [FM_FORMAT_JSON] = fm_json_usual,
-        [FM_FORMAT_NDJSON] = fm_json_usual, [FM_FORMAT_MSGPACK] = fm_msgpack_next,
-        [FM_FORMAT_CSV] = fm_csv_next,
+        [FM_FORMAT_NONE] = next_nothing,    [FM_FORMAT_JSON] = fm_json_usual, [FM_FORMAT_NDJSON] = fm_json_usual,
+        [FM_FORMAT_MSGPACK] = next_msgpack, [FM_FORMAT_CSV] = next_csv,
     };
     decoder->scratch_used = 0;
-    int result = steps[decoder->format](decoder, record);
-    if (result != 0)
-        decoder->index = decoder->next_index++;
-    return result;
+    return steps[decoder->format](decoder, record);
 }
 
 int fm_decoder_refuse(fm_decoder *decoder, int code, fm_field field, fm_slice record, const char *at,

@@ -6,8 +6,6 @@
  * the next line is the next record. */
 #include "ingest/decode/json_text.h"
 
-enum { STATE_START, STATE_BETWEEN, STATE_CLOSED, STATE_END };
-
 static const char *skip_known(fm_json *json, fm_field field, const char *at)
 {
     const char *begin = at;
@@ -128,6 +126,9 @@ static const char *read_pair(fm_json *json, const char *at)
 /* What fm_json_likely did not read of an object; it goes on after each pair. */
 static __attribute__((noinline)) const char *read_rest(fm_json *json, const char *at, bool open)
 {
+    json->decoder->reach_known = false; /* the likely keys may change */
+    memset(json->decoder->reach, 0xff, sizeof json->decoder->reach);
+    static_assert(FM_JSON_RARE == 0xffff, "every kind is rare");
     if (open) {
         at = fm_json_space(json, at + 1);
         if (at < json->end && *at == '}')
@@ -206,7 +207,6 @@ static void json_init(fm_json *json, fm_decoder *decoder, fm_record *record, boo
     json->end = decoder->end;
     json->far = decoder->end - decoder->at > FM_JSON_FAR ? decoder->end - FM_JSON_FAR : NULL;
     json->lines = lines;
-    memset(decoder->shape, 0, sizeof decoder->shape); /* to be asked again: the likely keys may change */
     begin_object(json, record);
 }
 
@@ -255,14 +255,14 @@ static int next_value(fm_json *json, const char *at)
     decoder->torn = !at;
     decoder->at = at ? at : decoder->end;
     if (!at)
-        decoder->state = STATE_END;
+        decoder->state = FM_JSON_END;
     fm_slice bytes = {begin, (size_t)(decoder->at - begin)};
     return fm_decoder_refuse(decoder, json->code, json->field, bytes, json->at, json->reason);
 }
 
 static int tear(fm_decoder *decoder, const char *at, const char *reason)
 {
-    decoder->state = STATE_END;
+    decoder->state = FM_JSON_END;
     return fm_decoder_tear(decoder, FM_malformed, at, reason);
 }
 
@@ -272,7 +272,7 @@ static int finish(const fm_json *json, const char *at)
     at = fm_json_space(json, at);
     if (at < json->end)
         return tear(json->decoder, at, "more follows the end of the JSON");
-    json->decoder->state = STATE_END;
+    json->decoder->state = FM_JSON_END;
     json->decoder->at = at;
     return 0;
 }
@@ -286,11 +286,10 @@ static const char *open_body(fm_json *json, const char *at, int *result)
         return NULL;
     }
     if (*at != '[') {
-        decoder->state = STATE_CLOSED;
+        decoder->state = FM_JSON_CLOSED;
         return at;
     }
-    decoder->state = STATE_BETWEEN;
-    decoder->separator = ',';
+    decoder->state = FM_JSON_BETWEEN;
     at = fm_json_space(json, at + 1);
     if (at < json->end && *at == ']') {
         *result = finish(json, at + 1);
@@ -305,18 +304,18 @@ int fm_json_next(fm_decoder *decoder, fm_record *record)
     int result = 0;
     json_init(&json, decoder, record, false);
     const char *at = fm_json_space(&json, decoder->at), *end = decoder->end;
-    if (FM_LIKELY(decoder->state == STATE_BETWEEN)) {
+    if (FM_LIKELY(decoder->state == FM_JSON_BETWEEN)) {
         if (FM_UNLIKELY(at == end || (*at != ',' && *at != ']')))
             return tear(decoder, at, at == end ? "the array has no end" : "expected ',' or ']' between records");
         if (*at == ']')
             return finish(&json, at + 1);
         at = fm_json_space(&json, at + 1);
-    } else if (decoder->state == STATE_START) {
+    } else if (decoder->state == FM_JSON_START) {
         at = open_body(&json, at, &result);
         if (!at)
             return result;
     } else {
-        return decoder->state == STATE_CLOSED ? finish(&json, at) : 0;
+        return decoder->state == FM_JSON_CLOSED ? finish(&json, at) : 0;
     }
     if (FM_UNLIKELY(at == end || *at == ',' || *at == ']'))
         return tear(decoder, at, "expected a record");

@@ -26,15 +26,17 @@ static inline bool ends_value(char c)
 
 bool fm_json_learn_ts_head(fm_decoder *decoder, const char *at)
 {
+    const uint64_t step = UINT64_C(1000000000000000); /* what the fourth digit counts */
     uint64_t digits = 0;
-    for (int index = 0; index < 4; index++)
+    for (int index = 0; index < 4; index++) {
         if ((unsigned char)(at[index] - '0') > 9)
             return false;
-    if (*at == '0')
-        return false;
-    for (int index = 0; index < 3; index++)
         digits = digits * 10 + (uint64_t)(at[index] - '0');
-    decoder->ts_head_ns = digits * UINT64_C(10000000000000000);
+    }
+    if (digits < 1000 || digits * step < (uint64_t)decoder->limits.ts_min_ns ||
+        digits * step + (step - 1) > (uint64_t)decoder->limits.ts_max_ns)
+        return false;
+    decoder->ts_head_ns = digits / 10 * (10 * step);
     memcpy(&decoder->ts_head, at, 4);
     return true;
 }
@@ -80,7 +82,7 @@ static inline unsigned kind_of(const char *at)
 static inline const char *read_word(fm_json *json, const fm_likely_key *key, const char *at, unsigned run)
 {
     fm_slice text;
-    const char *next = fm_json_name(at, run, json->end, 0x20, &text);
+    const char *next = fm_json_name(json->decoder, at, run, 0x20, &text);
     if (FM_LIKELY(next != NULL))
         fm_draft_word(&json->draft, (fm_field)key->field, text, at - 1);
     return next;
@@ -103,10 +105,10 @@ static inline __attribute__((always_inline)) const char *read_likely(fm_json *js
         *expected = fm_likely_kind(json->decoder, *expected, kind);
         return at + 6;
     case FORM_SYMBOL:
-        return fm_json_name(at, FM_LIKELY_RUN(FM_JSON_SYMBOL_BYTES, at), json->end, 0x21,
+        return fm_json_name(json->decoder, at, FM_LIKELY_RUN(FM_JSON_SYMBOL_BYTES, at), 0x21,
                             fm_likely_name(&json->draft, key));
     case FORM_NAME:
-        return fm_json_name(at, FM_LIKELY_RUN(FM_JSON_NAME_BYTES, at), json->end, 0x20,
+        return fm_json_name(json->decoder, at, FM_LIKELY_RUN(FM_JSON_NAME_BYTES, at), 0x20,
                             fm_likely_name(&json->draft, key));
     case FORM_WORD:
         return read_word(json, key, at, FM_LIKELY_RUN(FM_JSON_NAME_BYTES, at));
@@ -163,15 +165,8 @@ const char *fm_json_likely(fm_json *json, const char *at)
     return read_pairs(json, at, fm_load16(at), json->expected, __builtin_popcount(json->draft.seen));
 }
 
-/* How most records begin. */
-static const char openings[2][2][16] __attribute__((aligned(16))) = {{"{\"type\":\"trade\",", "{\"type\":\"quote\","},
-                                                                     {"{\"type\": \"trade\"", "{\"type\": \"quote\""}};
-
-static inline bool opens(__m128i bytes, const char opening[16])
-{
-    __m128i other = _mm_xor_si128(bytes, _mm_load_si128((const __m128i *)(const void *)opening));
-    return _mm_testz_si128(other, other);
-}
+const char fm_json_openings[2][2][16] __attribute__((aligned(16))) = {{"{\"type\":\"trade\",", "{\"type\":\"quote\","},
+                                                                      {"{\"type\": \"trade\"", "{\"type\": \"quote\""}};
 
 /* Another key than the type comes first: as if a comma stood for the brace, as the keys have it. */
 static __attribute__((noinline)) const char *open_other(fm_json *json, const char *at)
@@ -195,8 +190,8 @@ const char *fm_json_likely_open(fm_json *json, const char *at)
     fm_decoder *decoder = json->decoder;
     __m128i bytes = fm_load16(at);
     unsigned kind = FM_TRADE;
-    if (!opens(bytes, openings[decoder->spaced][0])) {
-        if (!opens(bytes, openings[decoder->spaced][1]))
+    if (!fm_json_opens(bytes, decoder->spaced, 0)) {
+        if (!fm_json_opens(bytes, decoder->spaced, 1))
             return open_other(json, at);
         kind = FM_QUOTE;
     }

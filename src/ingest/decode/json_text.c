@@ -17,6 +17,15 @@ const char *fm_json_space_slow(const fm_json *json, const char *at)
     return at;
 }
 
+const char *fm_json_name_long(const fm_decoder *decoder, const char *at, char lowest, fm_slice *text)
+{
+    size_t size = fm_scan_plain(at, decoder->end, lowest);
+    if (size > FM_NAME_MAX || at + size == decoder->end || at[size] != '"')
+        return NULL;
+    *text = (fm_slice){at, size};
+    return at + size + 1;
+}
+
 /* Four hexadecimal digits; -1 when they are not. */
 static int hex4(const char *at, const char *end)
 {

@@ -7,6 +7,9 @@
 
 #define FM_JSON_FAR 40 /* bytes: more than fm_json_likely reads of a key and its value at once */
 
+/* decoder.state of JSON: before all, within an array, behind the only object, behind everything. */
+enum { FM_JSON_START, FM_JSON_BETWEEN, FM_JSON_CLOSED, FM_JSON_END };
+
 /* One record being parsed. A function that meets bytes that are not JSON calls fm_json_stop and returns NULL up to the
  * top. */
 typedef struct fm_json {
@@ -69,45 +72,47 @@ const char *fm_json_likely_open(fm_json *json, const char *at);
 /* By field, written without spaces and with: a comma, the key, its colon, the quote of a text. */
 extern const fm_likely_key fm_json_keys[2][FM_FIELD_COUNT];
 
+/* How most records begin: trades and quotes, without spaces and with. */
+extern const char fm_json_openings[2][2][16];
+static inline bool fm_json_opens(__m128i bytes, unsigned spaced, unsigned quote)
+{
+    const __m128i *opening = (const __m128i *)(const void *)fm_json_openings[spaced][quote];
+    __m128i other = _mm_xor_si128(bytes, _mm_load_si128(opening));
+    return _mm_testz_si128(other, other);
+}
+
 /* For FM_LIKELY_RUN. */
 #define FM_JSON_NAME_BYTES   _mm_setr_epi8(0x20, 0x21, 0x23, 0x5b, 0x5d, 0x7e, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 #define FM_JSON_SYMBOL_BYTES _mm_setr_epi8(0x21, 0x21, 0x23, 0x5b, 0x5d, 0x7e, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
 
 /* A text that `run` plain bytes began, to behind its closing quote; NULL when it is empty, longer than a name or not
  * plain. */
-static inline const char *fm_json_name(const char *at, unsigned run, const char *end, char lowest, fm_slice *text)
+const char *fm_json_name_long(const fm_decoder *decoder, const char *at, char lowest, fm_slice *text);
+static inline const char *fm_json_name(const fm_decoder *decoder, const char *at, unsigned run, char lowest,
+                                       fm_slice *text)
 {
     size_t size = run;
-    if (FM_UNLIKELY(run - 1 >= 15)) {
-        if (run == 0)
-            return NULL;
-        size += fm_scan_plain(at + 16, end, lowest);
-        if (size > FM_NAME_MAX || at + size == end)
-            return NULL;
-    }
+    if (FM_UNLIKELY(size - 1 >= 15))
+        return size == 0 ? NULL : fm_json_name_long(decoder, at, lowest, text);
     if (FM_UNLIKELY(at[size] != '"'))
         return NULL;
     *text = (fm_slice){at, size};
     return at + size + 1;
 }
 
-/* The first digits of the times of a body are the same: what they count is kept. False when they are no time's. */
+/* The first digits of the times of a body are the same: four that are kept stand for a time within the limits, whatever
+ * follows them, and what three of them count is kept too. False when these are no such digits. */
 bool fm_json_learn_ts_head(fm_decoder *decoder, const char *at) __attribute__((cold));
 
 /* Nineteen digits within the limits, nineteen bytes readable; what may follow is the caller's affair. */
 static inline const char *fm_json_ts(fm_decoder *decoder, const char *at, int64_t *out)
 {
-    uint32_t head;
     uint64_t digits;
-    memcpy(&head, at, 4);
-    if (FM_UNLIKELY(head != decoder->ts_head) && !fm_json_learn_ts_head(decoder, at))
+    if (FM_UNLIKELY(fm_load4(at) != decoder->ts_head) && !fm_json_learn_ts_head(decoder, at))
         return NULL;
     if (FM_UNLIKELY(!fm_digits_sixteen(fm_load16(at + 3), &digits)))
         return NULL;
-    digits += decoder->ts_head_ns;
-    if (FM_UNLIKELY(digits < (uint64_t)decoder->limits.ts_min_ns || digits > (uint64_t)decoder->limits.ts_max_ns))
-        return NULL;
-    *out = (int64_t)digits;
+    *out = (int64_t)(decoder->ts_head_ns + digits);
     return at + 19;
 }
 

@@ -8,12 +8,22 @@
 #define FM_TEXT_MAX                                                                                                    \
     256 /* bytes of a text with escapes that stands as a value of a known key: the longest name has 64 */
 
-/* One step of a format: as fm_decoder_next, which has counted the record (decoder.index) before. */
-int fm_json_usual(fm_decoder *decoder, fm_record *record); /* in one go, else one of the next two */
+/* One step of a format: as fm_decoder_next, but for counting the record. */
+int fm_json_usual(fm_decoder *decoder, fm_record *record); /* in one go, else one of the next two; has counted it */
+#define FM_JSON_RARE 0xffff                                /* decoder.reach: not in one go */
+extern const uint16_t fm_json_reach_first[4];              /* of fm_likely_first */
 int fm_json_next(fm_decoder *decoder, fm_record *record);
 int fm_ndjson_next(fm_decoder *decoder, fm_record *record);
 int fm_msgpack_next(fm_decoder *decoder, fm_record *record);
 int fm_csv_next(fm_decoder *decoder, fm_record *record);
+
+/* Counts the record that a step has taken or refused; returns the step's result. */
+static inline int fm_decoder_count(fm_decoder *decoder, int result)
+{
+    if (result != 0)
+        decoder->index = decoder->next_index++;
+    return result;
+}
 
 /* Reads the header line at decoder->at. 0, or the reason for which nothing of the body can be read. */
 int fm_csv_header(fm_decoder *decoder);

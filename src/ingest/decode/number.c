@@ -31,6 +31,11 @@ static const uint64_t power_of_ten[20] = {
 const double fm_power_of_ten_exact[23] = {1e0,  1e1,  1e2,  1e3,  1e4,  1e5,  1e6,  1e7,  1e8,  1e9,  1e10, 1e11,
                                           1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 
+/* Sixteen bytes, eight words, four words and no more. */
+const __m128i fm_digits_weight[3] = {{0x010a010a010a010a, 0x010a010a010a010a},
+                                     {0x0001006400010064, 0x0001006400010064},
+                                     {0x0001271000012710, 0x0001271000012710}};
+
 const uint8_t fm_digits_slide[32] = {0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80,
                                      0x80, 0x80, 0x80, 0x80, 0x80, 0,    1,    2,    3,    4,    5,
                                      6,    7,    8,    9,    10,   11,   12,   13,   14,   15};

@@ -72,13 +72,16 @@ static inline uint64_t fm_digits_join(uint64_t word)
     return (uint32_t)_mm_cvtsi128_si32(digits);
 }
 
+/* What the first of two digits, pairs and fours count; in memory, where an instruction takes them from. */
+extern const __m128i fm_digits_weight[3];
+
 /* The number that sixteen digits make, the first in the lowest byte: pairs, fours, eights, and both eights. */
 static inline uint64_t fm_digits_join16(__m128i digits)
 {
-    digits = _mm_maddubs_epi16(digits, _mm_set1_epi16(0x010a));
-    digits = _mm_madd_epi16(digits, _mm_set1_epi32(0x00010064));
+    digits = _mm_maddubs_epi16(digits, fm_digits_weight[0]);
+    digits = _mm_madd_epi16(digits, fm_digits_weight[1]);
     digits = _mm_packus_epi32(digits, digits);
-    digits = _mm_madd_epi16(digits, _mm_set1_epi32(0x00012710));
+    digits = _mm_madd_epi16(digits, fm_digits_weight[2]);
     uint64_t halves = (uint64_t)_mm_cvtsi128_si64(digits);
     return (uint64_t)(uint32_t)halves * 100000000 + (halves >> 32);
 }
@@ -117,7 +120,7 @@ extern const uint8_t fm_digits_slide[32];       /* at n: moves n bytes to the en
 extern const uint8_t fm_digits_unpoint[16][16]; /* d: closes the gap of a point d digits before the end */
 
 /* The number of the first `kept` of sixteen digits, 1 to 16 of them; what follows does not count. */
-static inline __m128i fm_digits_first(__m128i digits, unsigned kept)
+static inline __m128i fm_digits_first(__m128i digits, uint64_t kept)
 {
     return _mm_shuffle_epi8(digits, _mm_loadu_si128((const __m128i *)(const void *)(fm_digits_slide + kept)));
 }
@@ -127,7 +130,8 @@ static inline __m128i fm_digits_first(__m128i digits, unsigned kept)
 static inline const char *fm_number_scan_count(const char *at, uint64_t *digits)
 {
     __m128i text = _mm_loadu_si128((const __m128i *)(const void *)at);
-    unsigned whole = (unsigned)__builtin_ctz(~(unsigned)_mm_movemask_epi8(fm_digits_mask(text)));
+    unsigned other = ~(unsigned)_mm_movemask_epi8(fm_digits_mask(text));
+    uint64_t whole = (unsigned)__builtin_ctz(other);
     if (FM_UNLIKELY(whole - 1 > 14 || (*at == '0' && whole > 1)))
         return NULL;
     *digits = fm_digits_join16(fm_digits_first(_mm_sub_epi8(text, _mm_set1_epi8('0')), whole));
@@ -140,25 +144,29 @@ static inline const char *fm_number_scan_near(const char *at, uint64_t *digits, 
 {
     __m128i text = _mm_loadu_si128((const __m128i *)(const void *)at);
     unsigned other = ~(unsigned)_mm_movemask_epi8(fm_digits_mask(text));
-    unsigned whole = (unsigned)__builtin_ctz(other), used = whole, kept = whole;
+    uint64_t whole = (unsigned)__builtin_ctz(other), used = whole;
     text = _mm_sub_epi8(text, _mm_set1_epi8('0'));
-    *decimals = 0;
-    if (at[whole] == '.') {
-        kept = used = (unsigned)__builtin_ctz(other & (other - 1));
-        while (at[kept - 1] == '0')
-            kept--;
-        *decimals = kept - whole - 1;
-        if (FM_UNLIKELY(used == whole + 1))
-            return NULL;
-        if (FM_UNLIKELY(*decimals == 0))
-            kept = whole;
-    }
-    if (FM_UNLIKELY(used > 15 || whole == 0 || (*at == '0' && whole > 1)))
+    if (FM_UNLIKELY(whole - 1 > 14 || (*at == '0' && whole > 1)))
         return NULL;
-    text = fm_digits_first(text, kept);
-    if (*decimals != 0)
-        text = _mm_shuffle_epi8(text, _mm_load_si128((const __m128i *)(const void *)fm_digits_unpoint[*decimals]));
-    *digits = fm_digits_join16(text);
+    if (at[whole] == '.') {
+        used = (unsigned)__builtin_ctz(other & (other - 1));
+        if (FM_UNLIKELY(used > 15))
+            return NULL;
+        uint64_t kept = used;
+        while (FM_UNLIKELY(at[kept - 1] == '0'))
+            kept--;
+        unsigned after = (unsigned)(kept - whole) - 1;
+        if (FM_LIKELY(after != 0)) {
+            __m128i unpoint = _mm_load_si128((const __m128i *)(const void *)fm_digits_unpoint[after]);
+            *digits = fm_digits_join16(_mm_shuffle_epi8(fm_digits_first(text, kept), unpoint));
+            *decimals = after;
+            return at + used;
+        }
+        if (used == whole + 1)
+            return NULL; /* a point and no digit behind it */
+    }
+    *digits = fm_digits_join16(fm_digits_first(text, whole));
+    *decimals = 0;
     return at + used;
 }
 

@@ -8,11 +8,12 @@
 
 #include <string.h>
 
-/* Next record of JSON without a guess: no likely key, and no separator at which a whole record could be taken. */
+/* Next record of JSON without a guess: no likely key, and no kind of which a whole record could be taken. */
 static inline int both_ways_general(fm_decoder *decoder, fm_record *record)
 {
     memset(decoder->column, 0, sizeof decoder->column);
-    decoder->separator = -1;
+    memset(decoder->reach, 0xff, sizeof decoder->reach);
+    decoder->reach_known = true;
     return fm_decoder_next(decoder, record);
 }
 

@@ -72,6 +72,47 @@ static void usual_records_are_taken_wherever_they_stand(void **unused)
     }
 }
 
+/* The general way forgets what it knew of the shapes. */
+static void the_second_record_of_a_shape_is_read_in_one_go(void **unused)
+{
+    (void)unused;
+    for (size_t i = 0; i < COUNT; i++) {
+        fm_decoder decoder;
+        fm_record record;
+        char body[4096] = "";
+        for (int place = 0; place < 8; place++)
+            strcat(strcat(body, records[i]), "\n");
+        fm_decoder_init(&decoder, FM_FORMAT_NDJSON, body, strlen(body), &fm_decode_limits_preset);
+        for (int place = 0; place < 8; place++) {
+            assert_int_equal(fm_decoder_next(&decoder, &record), 1);
+            assert_int_equal(decoder.index, place);
+            assert_true(place == 0 || decoder.reach_known);
+        }
+        assert_int_equal(fm_decoder_next(&decoder, &record), 0);
+    }
+}
+
+static void a_lone_record_is_read_in_one_go_once_a_body_has_shown_its_shape(void **unused)
+{
+    (void)unused;
+    for (size_t i = 0; i < COUNT; i++)
+        for (int array = 0; array < 2; array++) {
+            fm_decoder decoder;
+            fm_record record;
+            char body[1024];
+            int size = snprintf(body, sizeof body, array ? "[%s]" : "%s", records[i]);
+            fm_decoder_init(&decoder, FM_FORMAT_JSON, body, (size_t)size, &fm_decode_limits_preset);
+            for (int count = 0; count < 3; count++) {
+                assert_int_equal(fm_decoder_next(&decoder, &record), 1);
+                assert_true(count == 0 || decoder.reach_known);
+                assert_int_equal(fm_decoder_next(&decoder, &record), 0);
+                assert_false(decoder.torn);
+                assert_true(count == 0 || decoder.reach_known);
+                fm_decoder_next_body(&decoder, body, (size_t)size);
+            }
+        }
+}
+
 static void a_changed_byte_is_judged_as_in_the_general_way(void **unused)
 {
     (void)unused;
@@ -273,6 +314,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(usual_records_are_taken_wherever_they_stand),
+        cmocka_unit_test(the_second_record_of_a_shape_is_read_in_one_go),
+        cmocka_unit_test(a_lone_record_is_read_in_one_go_once_a_body_has_shown_its_shape),
         cmocka_unit_test(a_changed_byte_is_judged_as_in_the_general_way),
         cmocka_unit_test(a_byte_put_in_or_left_out_is_judged_as_in_the_general_way),
         cmocka_unit_test(a_body_cut_anywhere_is_judged_as_in_the_general_way),
