@@ -274,8 +274,15 @@ void fm_shard_snapshot(fm_shard *shard)
 
 /* ---- recovery ---- */
 
+/* A snapshot that knows more than the log of its run has left: the machine died before the log was on the disk. */
+typedef struct ahead {
+    uint64_t applied, last; /* 0 = there is none */
+    char     file[512];
+} ahead;
+
 typedef struct recovering {
     fm_shard *shard;
+    ahead     ahead[FM_PARTITION_COUNT]; /* the one furthest ahead */
     uint64_t  best[FM_PARTITION_COUNT];  /* applied of the snapshot that is loaded */
     uint64_t  incarnation[FM_PARTITION_COUNT]; /* of the run that wrote it */
     uint64_t  limit[FM_PARTITION_COUNT]; /* snapshots at or past it could not be read */
@@ -286,11 +293,60 @@ typedef struct recovering {
     size_t    size, capacity;
 } recovering;
 
+/* Its entries may be other ones by now, when a later run went on from what was left: so its own run's log counts. */
+static bool is_ahead(recovering *r, const fm_snapshot_head *head, const char *file)
+{
+    uint64_t removed, last;
+    ahead *known = &r->ahead[head->partition];
+    fm_journal_extent(r->shard->engine->config.journal, head->partition, fm_snapshot_incarnation(file), &removed, &last);
+    if (head->applied <= last)
+        return false;
+    if (head->applied > known->applied) {
+        known->applied = head->applied;
+        known->last = last;
+        snprintf(known->file, sizeof(known->file), "%s", file);
+    }
+    return true;
+}
+
+/* Without them it goes on from an older snapshot or from the first entry, as far as the log still has all that is needed. */
+static int do_without_ahead(const recovering *r)
+{
+    const ahead *first = NULL;
+    uint32_t at = 0, count = 0;
+    for (uint32_t p = 0; p < FM_PARTITION_COUNT; p++) {
+        const ahead *one = &r->ahead[p];
+        uint64_t removed, last;
+        if (one->applied == 0)
+            continue;
+        fm_journal_extent(r->shard->engine->config.journal, p, UINT64_MAX, &removed, &last);
+        if (r->best[p] < removed) {
+            fm_fail(r->error, FM_ECORRUPT,
+                    "snapshot \"%s\" has partition %u up to entry %llu, but the journal ends at entry %llu, and begins behind entry %llu, too late to do "
+                    "without the snapshot",
+                    one->file, p, (unsigned long long)one->applied, (unsigned long long)one->last, (unsigned long long)removed);
+            snprintf(r->error->hint, sizeof(r->error->hint),
+                     "restore the journal from a copy that reaches entry %llu, or start with an empty data directory; this one was not changed",
+                     (unsigned long long)one->applied);
+            return FM_ECORRUPT;
+        }
+        at = first == NULL ? p : at;
+        first = first == NULL ? one : first;
+        count++;
+    }
+    if (first != NULL)
+        fm_log(FM_LOG_WARN, "snapshot_ahead", "file", first->file, "partition", fm_log_int(at), "snapshot_entry", fm_log_int((int64_t)first->applied),
+               "journal_entry", fm_log_int((int64_t)first->last), "partitions", fm_log_int(count), "effect", "folded without it", NULL);
+    return 0;
+}
+
 static int load_snapshot(void *context, const fm_snapshot_head *head, const char *data, size_t size, const char *file)
 {
     recovering *r = context;
     uint32_t p = head->partition;
     if (p >= FM_PARTITION_COUNT || !owns(r->shard, p) || head->applied == 0 || head->applied < r->best[p] || head->applied >= r->limit[p])
+        return 0;
+    if (is_ahead(r, head, file))
         return 0;
     if (head->applied == r->best[p]) { /* the same state once more, in a newer file: the older one may go */
         r->incarnation[p] = fm_snapshot_incarnation(file);
@@ -364,6 +420,7 @@ static int recover(fm_shard *shard, recovering *r)
             r->again = false;
             FM_TRY(fm_snapshot_visit_all(config->layer, config->snapshot_directory, load_snapshot, r, r->error));
         } while (r->again);
+    FM_TRY(do_without_ahead(r));
     FM_TRY(fm_journal_read(config->journal, mine, r->best, note_kills, r, r->error));
     FM_TRY(fm_journal_read(config->journal, mine, r->best, fold_frame, r, r->error));
     for (uint32_t p = 0; p < FM_PARTITION_COUNT; p++)

@@ -137,6 +137,19 @@ static fm_segment **borrow_segments(fm_journal *journal, uint64_t floor[FM_PARTI
     return segments;
 }
 
+void fm_journal_extent(fm_journal *journal, uint32_t partition, uint64_t incarnation, uint64_t *removed, uint64_t *last)
+{
+    pthread_mutex_lock(&journal->lock);
+    *removed = *last = journal->floor[partition];
+    for (size_t i = 0; i < journal->segment_count; i++) {
+        const fm_segment *segment = journal->segments[i];
+        bool then = segment->incarnation <= incarnation && (journal->read_only || segment->incarnation != journal->incarnation);
+        if (then && segment->range.last[partition] > *last)
+            *last = segment->range.last[partition];
+    }
+    pthread_mutex_unlock(&journal->lock);
+}
+
 int fm_journal_read(fm_journal *journal, uint64_t partitions, const uint64_t after[FM_PARTITION_COUNT],
                     fm_frame_visit visit, void *context, fm_error *error)
 {

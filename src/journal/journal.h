@@ -70,6 +70,10 @@ void fm_journal_close(fm_journal *journal);
 int fm_journal_read(fm_journal *journal, uint64_t partitions, const uint64_t after[FM_PARTITION_COUNT],
                     fm_frame_visit visit, void *context, fm_error *error) FM_CHECKED;
 
+/* What there was of a partition when the journal was opened, as far as runs up to `incarnation` have written it: entries behind *removed, which
+ * retention took, up to *last. Any thread. */
+void fm_journal_extent(fm_journal *journal, uint32_t partition, uint64_t incarnation, uint64_t *removed, uint64_t *last);
+
 /* The writer of shard `index`; starts at sequences that the shard knows from reading. Owned by the journal. */
 fm_journal_writer *fm_journal_writer_of(fm_journal *journal, uint32_t index);
 
