@@ -49,15 +49,23 @@ int fm_admission_domain(const fm_admission *admission, fm_slice name)
     return fm_find_domain(admission, name);
 }
 
+int fm_probe_symbol(const fm_admission *admission, uint64_t hash, uint32_t domain, const char *symbol, size_t size, uint32_t at)
+{
+    uint32_t mask = admission->symbol_table_size - 1, found;
+    for (at &= mask; (found = admission->symbol_table[at]) != 0; at = (at + 1) & mask)
+        if (fm_symbol_is(&admission->symbol[found - 1], hash, domain, symbol, size, fm_symbol_padded(size)))
+            return (int)found - 1;
+    return -1;
+}
+
 int fm_admission_symbol(const fm_admission *admission, uint32_t domain, fm_slice symbol)
 {
     char padded[FM_SYMBOL_MAX];
-    uint32_t index;
     if (symbol.size > FM_SYMBOL_MAX)
         return -1;
     fm_symbol_put(padded, symbol);
     uint64_t hash = fm_symbol_key(fm_hash_slice(symbol), domain);
-    return fm_find_symbol(admission, hash, domain, padded, symbol.size, fm_symbol_padded(symbol.size), &index) != NULL ? (int)index : -1;
+    return fm_find_symbol(admission, hash, domain, padded, symbol.size, fm_symbol_padded(symbol.size));
 }
 
 static void table_insert(fm_admission *admission, uint32_t index)

@@ -26,25 +26,30 @@ static inline uint64_t fm_symbol_key(uint64_t symbol_hash, uint32_t domain)
     return symbol_hash ^ ((uint64_t)domain * UINT64_C(0x9e3779b97f4a7c15));
 }
 
-/* Symbol and its entry (and its index), NULL when there is none. The symbol is padded with zeros, as the entry's is, to `padded` bytes, a multiple of
- * FM_SYMBOL_PAD: two words say for nearly all that they are equal. */
-static inline const fm_symbol_entry *fm_find_symbol(const fm_admission *admission, uint64_t hash, uint32_t domain, const char *symbol, size_t size,
-                                                    size_t padded, uint32_t *index)
+/* The symbol is padded with zeros, as the entry's is, to `padded` bytes, a multiple of FM_SYMBOL_PAD: two words say for nearly all that they are
+ * equal. */
+static inline bool fm_symbol_is(const fm_symbol_entry *entry, uint64_t hash, uint32_t domain, const char *symbol, size_t size, size_t padded)
+{
+    uint64_t differ = (entry->hash ^ hash) | (entry->domain ^ domain) | (entry->symbol_size ^ size);
+    for (size_t i = 0; i < padded; i += 8)
+        differ |= fm_word_of(entry->symbol + i, 8) ^ fm_word_of(symbol + i, 8);
+    return differ == 0;
+}
+
+/* From place `at` of the table on. The index, or -1. */
+int fm_probe_symbol(const fm_admission *admission, uint64_t hash, uint32_t domain, const char *symbol, size_t size, uint32_t at);
+
+/* At its own place first, which is in line. */
+static inline int fm_find_symbol(const fm_admission *admission, uint64_t hash, uint32_t domain, const char *symbol, size_t size, size_t padded)
 {
     if (FM_UNLIKELY(admission->symbol_table_size == 0))
-        return NULL;
-    uint32_t mask = admission->symbol_table_size - 1, found;
-    for (uint32_t at = (uint32_t)(hash >> 16) & mask; (found = admission->symbol_table[at]) != 0; at = (at + 1) & mask) {
-        const fm_symbol_entry *entry = &admission->symbol[found - 1];
-        uint64_t differ = (entry->hash ^ hash) | (entry->domain ^ domain) | (entry->symbol_size ^ size);
-        for (size_t i = 0; i < padded; i += 8)
-            differ |= fm_word_of(entry->symbol + i, 8) ^ fm_word_of(symbol + i, 8);
-        if (FM_LIKELY(differ == 0)) {
-            *index = found - 1;
-            return entry;
-        }
-    }
-    return NULL;
+        return -1;
+    uint32_t at = (uint32_t)(hash >> 16) & (admission->symbol_table_size - 1), found = admission->symbol_table[at];
+    if (FM_UNLIKELY(found == 0))
+        return -1;
+    if (FM_LIKELY(fm_symbol_is(&admission->symbol[found - 1], hash, domain, symbol, size, padded)))
+        return (int)found - 1;
+    return fm_probe_symbol(admission, hash, domain, symbol, size, at + 1);
 }
 
 static inline int fm_find_stream(fm_admission *admission, fm_slice text, uint8_t venue_size)
@@ -120,11 +125,12 @@ static inline bool fm_admit_known(fm_admission *admission, fm_heading *heading, 
     bool plain = record->event.flags == 0 && record->event.seq == FM_SEQ_ABSENT && record->head.symbol_size <= FM_SYMBOL_PAD;
     if (FM_UNLIKELY(record->event.ts_ns > heading->latest_ns || !plain))
         return false;
-    uint32_t domain_index = (uint32_t)known->domain, series;
-    const fm_symbol_entry *symbol = fm_find_symbol(admission, fm_symbol_key(record->symbol_hash, domain_index), domain_index, record->rest,
-                                                   record->head.symbol_size, FM_SYMBOL_PAD, &series);
-    if (FM_UNLIKELY(symbol == NULL))
+    uint32_t domain_index = (uint32_t)known->domain;
+    int series = fm_find_symbol(admission, fm_symbol_key(record->symbol_hash, domain_index), domain_index, record->rest, record->head.symbol_size,
+                                FM_SYMBOL_PAD);
+    if (FM_UNLIKELY(series < 0))
         return false;
+    const fm_symbol_entry *symbol = &admission->symbol[series];
     uint32_t given = (uint32_t)fm_word_of((const char *)record->scale, 4);
     uint32_t twice = ((uint8_t)symbol->price_scale | (uint32_t)(uint8_t)symbol->size_scale << 8) * 0x10001u;
     if (FM_UNLIKELY(given != twice) && !fm_fit_scales(record, symbol))
@@ -134,7 +140,7 @@ static inline bool fm_admit_known(fm_admission *admission, fm_heading *heading, 
     fm_domain_entry *domain = &admission->domain[domain_index];
     int64_t ts_ns = record->event.ts_ns, newest_ns = domain->time_ns;
     *event = record->event;
-    event->series = series;
+    event->series = (uint32_t)series;
     event->stream = (uint16_t)known->stream;
     event->flags = ts_ns < newest_ns ? FM_FLAG_LATE : 0;
     domain->time_ns = ts_ns < newest_ns ? newest_ns : ts_ns;

@@ -146,8 +146,11 @@ static inline int rescale(fm_message_record *record, scales to)
 
 bool fm_fit_scales(fm_message_record *record, const fm_symbol_entry *symbol)
 {
-    scales have = {{symbol->price_scale, symbol->size_scale}}, need = scales_needed(record, have);
-    return need.of[0] == have.of[0] && need.of[1] == have.of[1] && rescale(record, have) == 0;
+    scales have = {{symbol->price_scale, symbol->size_scale}};
+    for (uint32_t i = 0, count = decimal_count(&record->event); i < count; i++)
+        if (record->scale[i] > have.of[i % 2]) /* perhaps of a number that is absent: the long way will tell */
+            return false;
+    return rescale(record, have) == 0;
 }
 
 /* Has it been here? Only a source row or a venue sequence can tell: true trades may be identical to the byte. */
@@ -245,11 +248,9 @@ int fm_admit(fm_admission *admission, const fm_admission_limits *limits, uint32_
 
     uint32_t domain = known->domain >= 0 ? (uint32_t)known->domain : admission->domain_count;
     fm_slice symbol = fm_message_symbol(record);
-    const fm_symbol_entry *entry = NULL;
-    uint32_t index;
+    int series = -1;
     if (known->domain >= 0)
-        entry = fm_find_symbol(admission, fm_symbol_key(record->symbol_hash, domain), domain, symbol.data, symbol.size, fm_symbol_padded(symbol.size), &index);
-    int series = entry != NULL ? (int)index : -1;
+        series = fm_find_symbol(admission, fm_symbol_key(record->symbol_hash, domain), domain, symbol.data, symbol.size, fm_symbol_padded(symbol.size));
     if (FM_UNLIKELY(series < 0)) {
         if (!limits->register_unknown)
             return FM_unknown_symbol;
@@ -264,8 +265,8 @@ int fm_admit(fm_admission *admission, const fm_admission_limits *limits, uint32_
         return verdict;
 
     scales have = {{0, 0}};
-    if (entry != NULL)
-        have = (scales){{entry->price_scale, entry->size_scale}};
+    if (series >= 0)
+        have = (scales){{admission->symbol[series].price_scale, admission->symbol[series].size_scale}};
     scales need = scales_needed(record, have);
     if (need.of[0] > limits->scale_max)
         return FM_price_too_precise;

@@ -45,7 +45,7 @@ static int find_room(fm_shard *shard, fm_reading *reading, fm_message_record *re
 }
 
 /* What was noted down of a request since the last time goes where it belongs: at its end, and before a commit in the midst of it. */
-static void settle(fm_shard *shard, fm_reading *reading)
+static __attribute__((noinline)) void settle(fm_shard *shard, fm_reading *reading)
 {
     fm_reply *reply = &shard->part[reading->part].reply;
     for (uint64_t left = reading->staged; left != 0; left &= left - 1) {
@@ -69,10 +69,14 @@ static void settle(fm_shard *shard, fm_reading *reading)
     reading->staged = 0;
 }
 
-/* True when it was accepted. */
+/* The long way: true when it was accepted. */
 static __attribute__((noinline)) bool judge(fm_shard *shard, fm_reading *reading, fm_message_record *record, fm_entries *out)
 {
     fm_admission *admission = &shard->partition[record->head.partition].admission;
+    if (out->size + FM_ADMIT_BYTES_MAX > FM_STAGE_BYTES) {
+        settle(shard, reading);
+        fm_shard_commit(shard);
+    }
     uint32_t before = out->size;
     int verdict = fm_admit(admission, &shard->limits, &shard->series_used, &reading->heading, record, out);
     if (FM_UNLIKELY(verdict == FM_ENOSPC) && (verdict = find_room(shard, reading, record)) == 0)
@@ -92,11 +96,8 @@ static inline void take_record(fm_shard *shard, fm_reading *reading, fm_message_
 {
     uint32_t p = record->head.partition;
     fm_entries *entries = &shard->stage[p].entries;
-    if (FM_UNLIKELY(entries->size + FM_ADMIT_BYTES_MAX > FM_STAGE_BYTES)) {
-        settle(shard, reading);
-        fm_shard_commit(shard);
-    }
-    if (FM_UNLIKELY(!fm_admit_known(&shard->partition[p].admission, &reading->heading, record, entries)) && !judge(shard, reading, record, entries))
+    bool full = entries->size + FM_ADMIT_BYTES_MAX > FM_STAGE_BYTES;
+    if (FM_UNLIKELY(full || !fm_admit_known(&shard->partition[p].admission, &reading->heading, record, entries)) && !judge(shard, reading, record, entries))
         return;
     reading->accepted++;
     reading->staged |= UINT64_C(1) << p;
@@ -121,6 +122,19 @@ static void take_end(fm_shard *shard, fm_reading *reading, const fm_message_end 
     fm_journal_unreserve(shard->writer, reserved - used);
 }
 
+static __attribute__((noinline)) void take_other(fm_shard *shard, uint32_t origin, const fm_message *message)
+{
+    fm_reading *reading = &shard->reading[origin];
+    if (message->kind == FM_MESSAGE_NAMES) {
+        fm_heading_names(&reading->heading, (const fm_message_names *)(const void *)message);
+    } else if (message->kind == FM_MESSAGE_BEGIN) {
+        take_begin(shard, origin, (const fm_message_begin *)(const void *)message);
+    } else {
+        FM_ASSERT(message->kind == FM_MESSAGE_END);
+        take_end(shard, reading, (const fm_message_end *)(const void *)message);
+    }
+}
+
 /* Requests are taken whole: a request begun is read to its end, so that its part is complete when the turn commits. */
 uint32_t fm_shard_drain(fm_shard *shard, uint32_t origin, uint32_t budget)
 {
@@ -128,20 +142,14 @@ uint32_t fm_shard_drain(fm_shard *shard, uint32_t origin, uint32_t budget)
     fm_reading *reading = &shard->reading[origin];
     uint32_t taken = 0;
     size_t size;
-    char *first = fm_ring_span(ring, &size), *at = first;
-    while (at != first + size && (taken < budget || reading->open)) {
-        void *message = fm_ring_next(&at);
-        uint32_t kind = ((const fm_message *)message)->kind;
-        if (FM_LIKELY(kind == FM_MESSAGE_RECORD)) {
-            take_record(shard, reading, message);
+    char *first = fm_ring_span(ring, &size), *at = first, *const end = first + size;
+    while (at != end && (taken < budget || reading->open)) {
+        fm_message *message = fm_ring_next(&at);
+        if (FM_LIKELY(message->kind == FM_MESSAGE_RECORD)) {
+            take_record(shard, reading, (fm_message_record *)(void *)message);
             taken++;
-        } else if (kind == FM_MESSAGE_NAMES) {
-            fm_heading_names(&reading->heading, message);
-        } else if (kind == FM_MESSAGE_BEGIN) {
-            take_begin(shard, origin, message);
         } else {
-            FM_ASSERT(kind == FM_MESSAGE_END);
-            take_end(shard, reading, message);
+            take_other(shard, origin, message);
         }
     }
     fm_ring_skip(ring, (size_t)(at - first));
