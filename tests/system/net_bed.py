@@ -155,6 +155,23 @@ class Server:
             time.sleep(0.05)
         return seen
 
+    def taken(self, count):
+        """Waits until so many connections are taken beside the one that asks, and what they have sent has been read."""
+        assert self.settled("fmads_http_connections", count + 1) == count + 1
+        time.sleep(0.05 * SLOW)
+
+    def healthy(self):
+        """True when /healthz is answered, now or soon: connections that end make room one after another."""
+        deadline = time.monotonic() + 10 * PATIENCE
+        while time.monotonic() < deadline:
+            try:
+                if self.get("/healthz").status == 200:
+                    return True
+            except (OSError, AssertionError):  # no descriptor for an answer
+                pass
+            time.sleep(0.05)
+        return False
+
     def read_all(self, sock, quiet):
         """What comes until the server closes, or says nothing for a while in which it had nothing to do."""
         data = read_all(sock, quiet)

@@ -170,10 +170,7 @@ class Frames(unittest.TestCase):
                 if linger:
                     ws.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
                 ws.sock.close()
-        deadline = time.monotonic() + 5 * PATIENCE
-        while time.monotonic() < deadline and self.server.metric("fmads_ws_connections") > 0:
-            time.sleep(0.05)
-        self.assertEqual(self.server.metric("fmads_ws_connections"), 0)
+        self.assertEqual(self.server.settled("fmads_ws_connections", 0), 0)
 
     def test_random_bytes_never_hurt_others(self):
         import random

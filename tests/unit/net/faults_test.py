@@ -104,7 +104,7 @@ class Http(unittest.TestCase):
     def test_a_stop_waits_for_verdicts(self):
         with Server() as server, server.connect() as sock:
             sock.sendall(ingest("SLOW"))
-            time.sleep(0.1)
+            server.taken(1)
             server.process.terminate()
             self.assertEqual(parse_all(read_all(sock))[0].json()["accepted"], 1)
             self.assertEqual(server.process.wait(10 * PATIENCE), 0)
@@ -113,7 +113,7 @@ class Http(unittest.TestCase):
         with Server(NET_REQUEST_TIMEOUT="60s") as server, server.connect(timeout=20) as sock:
             server.expect_clean = False
             sock.sendall(ingest("NEVER"))
-            time.sleep(0.2)
+            server.taken(1)
             begin = time.monotonic()
             server.process.terminate()
             answers = parse_all(read_all(sock))
@@ -230,7 +230,7 @@ class Stream(unittest.TestCase):
     def test_a_stop_acknowledges_what_was_taken_and_then_closes_1001(self):
         with Server() as server, WebSocket(server) as ws:
             ws.send([trade(symbol="SLOW")])
-            time.sleep(0.1)
+            self.assertEqual(server.settled("fmads_ws_messages_total", 1), 1)
             server.process.terminate()
             self.assertEqual(ws.message("ack")["accepted"], 1)
             self.assertEqual(ws.close_code(), 1001)
