@@ -48,12 +48,6 @@ extern const fm_decode_limits fm_decode_limits_preset;
 
 #define FM_DECODE_SCRATCH 1024
 
-/* How the records of a kind are written, pair by pair: decode/msgpack_plan.c. */
-typedef struct fm_decode_plan {
-    char opening[16];
-    const struct fm_decode_step *step[16];
-} fm_decode_plan;
-
 typedef struct fm_decoder {
     fm_format format;
     const char *begin, *at, *end;
@@ -77,8 +71,7 @@ typedef struct fm_decoder {
     uint64_t ts_head_ns; /* and what its first three digits count */
     uint32_t scratch_used;
     char scratch[FM_DECODE_SCRATCH];
-    size_t plan_reach; /* MessagePack: bytes that must be left for the plans; SIZE_MAX = there is none */
-    fm_decode_plan plan[2]; /* of trades, of quotes */
+    uint8_t usual[2][16]; /* MessagePack: the map's head and the fields behind the type, of trades and of quotes */
 } fm_decoder;
 
 /* The format of a Content-Type ("application/json; charset=utf-8"); FM_FORMAT_NONE when it is not taken. */

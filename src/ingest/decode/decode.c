@@ -71,7 +71,7 @@ void fm_decoder_init(fm_decoder *decoder, fm_format format, const void *body, si
     decoder->ts_head_ns = 0;
     decoder->reach_known = true;
     memcpy(decoder->reach, fm_json_reach_first, sizeof decoder->reach);
-    decoder->plan_reach = SIZE_MAX;
+    fm_msgpack_usual_forget(decoder);
     memcpy(decoder->column, fm_likely_first, sizeof decoder->column);
     fm_decoder_next_body(decoder, body, size);
 }

@@ -25,6 +25,9 @@ static inline int fm_decoder_count(fm_decoder *decoder, int result)
     return result;
 }
 
+/* The likely keys (likely.h) are others than before: those of MessagePack are asked anew. */
+void fm_msgpack_usual_forget(fm_decoder *decoder);
+
 /* Reads the header line at decoder->at. 0, or the reason for which nothing of the body can be read. */
 int fm_csv_header(fm_decoder *decoder);
 

@@ -252,6 +252,7 @@ static const char *read_key(fm_msgpack *in, const char *at)
 /* Pairs in the general way, and the expected ones between them. */
 static __attribute__((noinline)) const char *read_rest(fm_msgpack *in, const char *at, uint64_t count)
 {
+    fm_msgpack_usual_forget(in->decoder);
     while (count > 0) {
         at = read_key(in, at);
         if (FM_UNLIKELY(!at))
@@ -275,7 +276,6 @@ static inline const char *read_map(fm_msgpack *in, const char *at, uint64_t coun
     in->expected = fm_likely_begin(in->decoder);
     in->twice = false;
     at = fm_msgpack_likely(in, at, &left);
-    in->guessed = left == 0 && !in->twice;
     if (FM_UNLIKELY(left > 0))
         at = read_rest(in, at, left);
     if (FM_UNLIKELY(in->twice)) { /* once more, key by key, to find it */
@@ -322,7 +322,7 @@ static int refuse(fm_msgpack *in, const char *begin)
                              in->reason);
 }
 
-int fm_msgpack_next_unplanned(fm_decoder *decoder, fm_record *record, const struct fm_decode_step *steps)
+int fm_msgpack_next_unusual(fm_decoder *decoder, fm_record *record)
 {
     const char *at, *begin = decoder->at;
     head value;
@@ -364,10 +364,7 @@ int fm_msgpack_next_unplanned(fm_decoder *decoder, fm_record *record, const stru
         return refuse(&in, begin);
     decoder->at = at;
     int result = fm_draft_finish(&in.draft);
-    if (FM_LIKELY(result > 0)) {
-        if (in.guessed)
-            fm_msgpack_plan(&in, begin, steps);
+    if (FM_LIKELY(result > 0))
         return result;
-    }
     return fm_decoder_refuse_draft(decoder, &in.draft, (fm_slice){begin, (size_t)(at - begin)});
 }

@@ -2,8 +2,7 @@
  * short texts, unsigned integers, doubles. */
 #include "ingest/decode/msgpack_read.h"
 
-/* Keys as they usually stand: short texts. */
-static const fm_likely_key keys[FM_FIELD_COUNT] __attribute__((aligned(64))) = {
+const fm_likely_key fm_msgpack_keys[FM_FIELD_COUNT] __attribute__((aligned(64))) = {
     {{"\xc1"}, FM_MASK(1), 0, 0, 1, FORM_NONE, FM_FIELD_NONE, {0}}, /* stands nowhere */
 #define FIELD(id, key, kind_of_value, code, kinds)                                                                     \
     {{.head = (char)(0xa0 + sizeof(key) - 1), .name = key},                                                            \
@@ -22,16 +21,23 @@ static inline const char *likely_decimal(fm_msgpack *in, const fm_likely_key *ke
 {
     fm_decoder *decoder = in->decoder;
     fm_decimal_number *decimal = &in->draft.decimal[key->field - FM_FIELD_PRICE];
-    const char *next = fm_msgpack_decimal(decoder, at, decimal);
-    if (FM_LIKELY(next != NULL) || (unsigned char)*at != 0xcb)
-        return next;
-    uint64_t bits = fm_msgpack_word(at + 1);
-    double x;
-    memcpy(&x, &bits, 8);
-    int code = in->draft.code;
-    fm_draft_double(&in->draft, (fm_field)key->field, x, false, at);
-    if (in->draft.code == code && code == 0)
-        decoder->double_scale = decimal->scale;
+    if ((unsigned char)*at != 0xcb) {
+        if (((unsigned char)*at & 0xe0) == 0xa0)
+            return fm_msgpack_digits(at, decoder->limits.scale_max, decimal);
+        uint64_t digits;
+        at = fm_msgpack_unsigned(at, &digits);
+        if (FM_UNLIKELY(!at || digits > (uint64_t)FM_MAGNITUDE_MAX))
+            return NULL;
+        fm_likely_decimal(&in->draft, key, (int64_t)digits, 0);
+        return at;
+    }
+    double x = fm_msgpack_double(at);
+    if (FM_UNLIKELY(!fm_decimal_of_double_near(x, decoder->double_scale, decimal))) {
+        int code = in->draft.code;
+        fm_draft_double(&in->draft, (fm_field)key->field, x, false, at);
+        if (in->draft.code == code && code == 0)
+            decoder->double_scale = decimal->scale;
+    }
     return at + 9;
 }
 
@@ -112,7 +118,7 @@ const char *fm_msgpack_likely(fm_msgpack *in, const char *at, uint64_t *left)
         }
     }
     uint8_t *stop = expected + (most - (seen != in->draft.seen));
-    const fm_likely_key *table = keys;
+    const fm_likely_key *table = fm_msgpack_keys;
     __asm__("" : "+r"(table)); /* an address in a register, not one made anew for each use */
     while (expected != stop && FM_LIKELY(at <= far)) {
         const fm_likely_key *key = &table[*expected];
