@@ -106,11 +106,6 @@ static int next_nothing(fm_decoder *decoder, fm_record *record)
     return 0;
 }
 
-static int next_msgpack(fm_decoder *decoder, fm_record *record)
-{
-    return fm_decoder_count(decoder, fm_msgpack_next(decoder, record));
-}
-
 static int next_csv(fm_decoder *decoder, fm_record *record)
 {
     return fm_decoder_count(decoder, fm_csv_next(decoder, record));
@@ -119,8 +114,8 @@ static int next_csv(fm_decoder *decoder, fm_record *record)
 int fm_decoder_next(fm_decoder *decoder, fm_record *record)
 {
     static int (*const steps[])(fm_decoder *, fm_record *) = {
-        [FM_FORMAT_NONE] = next_nothing,    [FM_FORMAT_JSON] = fm_json_usual, [FM_FORMAT_NDJSON] = fm_json_usual,
-        [FM_FORMAT_MSGPACK] = next_msgpack, [FM_FORMAT_CSV] = next_csv,
+        [FM_FORMAT_NONE] = next_nothing,       [FM_FORMAT_JSON] = fm_json_usual, [FM_FORMAT_NDJSON] = fm_json_usual,
+        [FM_FORMAT_MSGPACK] = fm_msgpack_next, [FM_FORMAT_CSV] = next_csv,
     };
     decoder->scratch_used = 0;
     return steps[decoder->format](decoder, record);

@@ -14,7 +14,7 @@ int fm_json_usual(fm_decoder *decoder, fm_record *record); /* in one go, else on
 extern const uint16_t fm_json_reach_first[4];              /* of fm_likely_first */
 int fm_json_next(fm_decoder *decoder, fm_record *record);
 int fm_ndjson_next(fm_decoder *decoder, fm_record *record);
-int fm_msgpack_next(fm_decoder *decoder, fm_record *record);
+int fm_msgpack_next(fm_decoder *decoder, fm_record *record); /* has counted it */
 int fm_csv_next(fm_decoder *decoder, fm_record *record);
 
 /* Counts the record that a step has taken or refused; returns the step's result. */

@@ -199,10 +199,10 @@ done:
     if (FM_LIKELY(at <= decoder->end && record->number[0].mantissa != 0 && record->number[2].mantissa != 0)) {
         decoder->at = at;
         decoder->remaining -= decoder->remaining > 0;
-        return 1;
+        return fm_decoder_count(decoder, 1);
     }
 unusual: /* a price of 0 too: it may withdraw a side */
-    return fm_msgpack_next_unusual(decoder, record);
+    return fm_decoder_count(decoder, fm_msgpack_next_unusual(decoder, record));
 }
 
 static __attribute__((noinline)) int read_tail(fm_decoder *decoder, fm_record *record)
