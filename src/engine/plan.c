@@ -242,11 +242,11 @@ static void want_nodes(const fm_plan *plan, uint32_t rule, bool *wanted)
 
 static fm_step step_of(const fm_node *node, uint32_t state)
 {
-    fm_step step = {.step = node->kernel->step, .kernel = node->kernel, .state = state, .of_column = -1,
-                    .plain = node->kernel->step != NULL, .input_count = node->input_count};
+    bool in_place = true;
+    fm_step step = {.kernel = node->kernel, .state = state, .of_column = -1, .input_count = node->input_count};
     for (uint8_t i = 0; i < node->input_count; i++) {
         step.input[i] = node->input[i];
-        step.plain &= node->input[i] == node->input[0] + i && node->input[i] != FM_INPUT_OF;
+        in_place &= node->input[i] == node->input[0] + i && node->input[i] != FM_INPUT_OF;
         if (node->input[i] == FM_INPUT_OF)
             step.of_column = node->of_column;
     }
@@ -255,9 +255,9 @@ static fm_step step_of(const fm_node *node, uint32_t state)
             step.used[step.used_count] = o;
             step.column[step.used_count++] = (uint8_t)node->column[o];
         }
-    if (step.used_count == 1 && step.used[0] == 0 && node->kernel->step_first != NULL)
-        step.step = node->kernel->step_first;
     FM_ASSERT(step.used_count > 0); /* a node is in a layout because a rule, or a node, reads one of its outputs */
+    step.one = node->kernel->step_one[step.used[0]];
+    step.plain = in_place && step.used_count == 1 && step.one != NULL;
     return step;
 }
 

@@ -49,9 +49,9 @@ typedef struct fm_plan_rule {
 } fm_plan_rule;
 
 /* One node as the tick path steps it. Inputs are indices into the record's inputs by fm_input. It is plain when those follow each other
- * there, so that the kernel reads them where they are, none is another node's output, and the kernel steps in one go. */
+ * there, so that the kernel reads them where they are, none is another node's output, and one output of the kernel is all that is used. */
 typedef struct fm_step {
-    void     (*step)(void *state, int64_t ts_ns, const double *in, double *out); /* NULL: score, then update */
+    double   (*one)(void *state, int64_t ts_ns, const double *in); /* of a plain one: gives that output */
     const fm_kernel *kernel;
     uint32_t state;      /* offset in the block */
     int16_t  of_column;  /* what FM_INPUT_OF is; -1 = none */

@@ -38,19 +38,16 @@ static void renew_ready(const fm_plan *plan, const fm_program *program, fm_serie
         derive_rule(plan, series, program->reader[i]);
 }
 
-/* Stores what the rules read of a kernel's outputs. `changed` when some of it became known, or missing. */
-static inline void store_outputs(const fm_step *step, const double *out, double *outputs, bool *changed)
+/* `changed` when the output became known, or missing. */
+static inline void put(double *output, double value, bool *changed)
 {
-    uint32_t u = 0;
-    do {
-        double value = out[step->used[u]], *output = &outputs[step->column[u]];
-        if (FM_UNLIKELY(isunordered(*output, value)) && isnan(*output) != isnan(value))
-            *changed = true;
-        *output = value;
-    } while (FM_UNLIKELY(++u < step->used_count));
+    if (FM_UNLIKELY(isunordered(*output, value)) && isnan(*output) != isnan(value))
+        *changed = true;
+    *output = value;
 }
 
-/* A step that is not plain: inputs from all over, among them another node's output; a kernel that scores and updates apart. */
+/* A step that is not plain: inputs from all over, among them another node's output; several outputs; a kernel that scores and updates
+ * apart. */
 static void step_any(const fm_step *step, char *block, double *outputs, int64_t ts_ns, double *market, bool *changed)
 {
     double in[FM_KERNEL_INPUTS_MAX], out[FM_KERNEL_OUTPUTS_MAX];
@@ -58,13 +55,14 @@ static void step_any(const fm_step *step, char *block, double *outputs, int64_t 
         market[FM_INPUT_OF] = outputs[step->of_column];
     for (uint32_t i = 0; i < step->input_count; i++)
         in[i] = market[step->input[i]];
-    if (step->step != NULL) {
-        step->step(block + step->state, ts_ns, in, out);
+    if (step->kernel->step != NULL) {
+        step->kernel->step(block + step->state, ts_ns, in, out);
     } else {
         step->kernel->score(block + step->state, ts_ns, in, out);
         step->kernel->update(block + step->state, ts_ns, in);
     }
-    store_outputs(step, out, outputs, changed);
+    for (uint32_t u = 0; u < step->used_count; u++)
+        put(&outputs[step->column[u]], out[step->used[u]], changed);
 }
 
 /* Steps what the record carries, in an order in which inputs come first. */
@@ -73,9 +71,8 @@ static inline bool step_nodes(const fm_program *program, char *block, double *ou
     bool changed = false;
     const fm_step *step = program->step, *plain_end = program->plain_end, *end = program->end;
     for (; step != plain_end; step++) {
-        double out[FM_KERNEL_OUTPUTS_MAX];
-        step->step(block + step->state, ts_ns, &market[step->input[0]], out);
-        store_outputs(step, out, outputs, &changed);
+        double value = step->one(block + step->state, ts_ns, &market[step->input[0]]);
+        put(&outputs[step->column[0]], value, &changed);
     }
     for (; FM_UNLIKELY(step != end); step++)
         step_any(step, block, outputs, ts_ns, market, &changed);

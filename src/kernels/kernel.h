@@ -49,11 +49,22 @@ typedef struct fm_kernel {
     void (*update)(void *state, int64_t ts_ns, const double *in);
     /* Score, then update, bit for bit; may be NULL. */
     void (*step)(void *state, int64_t ts_ns, const double *in, double *out);
-    /* The same for who reads outputs[0] alone: the others need not be written. NULL = no cheaper than `step`. */
-    void (*step_first)(void *state, int64_t ts_ns, const double *in, double *out);
+    /* The same for who reads one output alone, by its index: returns it. NULL = `step` serves. */
+    double (*step_one[FM_KERNEL_OUTPUTS_MAX])(void *state, int64_t ts_ns, const double *in);
     const char *warm_up; /* when outputs stop being NaN, one sentence */
     const char *cost;    /* "~4 ns, 40 bytes" */
 } fm_kernel;
+
+/* Defines a function for step_one from the kernel's `step`: inlined, the compiler leaves out what makes the other
+ * outputs. */
+#define FM_STEP_ONE(function, output)                                                                                  \
+    static double function(void *state, int64_t ts_ns, const double *in)                                               \
+    {                                                                                                                  \
+        double out[FM_KERNEL_OUTPUTS_MAX];                                                                             \
+        step(state, ts_ns, in, out);                                                                                   \
+        return out[output];                                                                                            \
+    }
+#define FM_STEP_INLINE static inline __attribute__((always_inline)) void
 
 extern const fm_kernel *const fm_kernels[]; /* every kernel in kernels.def, in its order; NULL ends it */
 

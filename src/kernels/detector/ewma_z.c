@@ -45,18 +45,18 @@ static inline __attribute__((always_inline)) double read(const fm_ewma_z_detecto
 }
 
 /* A usable x of that score enters. Sigma for the next one is made here, where nothing waits for it. */
-static inline __attribute__((always_inline)) void push(fm_ewma_z_detector *detector, int64_t ts_ns, double x, double score)
+static inline __attribute__((always_inline)) void push(fm_ewma_z_detector *detector, int64_t ts_ns, double x,
+                                                       double score)
 {
-    if (FM_LIKELY(!isnan(score))) {
-        fm_tail_add(&detector->tail, fm_tail_bucket(score));
-        if (FM_UNLIKELY(score > detector->clip)) {
-            double reach = detector->clip / detector->precision;
-            x = detector->past.mean + (x > detector->past.mean ? reach : -reach);
-        }
+    if (FM_UNLIKELY(score > detector->clip)) {
+        double reach = detector->clip / detector->precision;
+        x = detector->past.mean + (x > detector->past.mean ? reach : -reach);
     }
     fm_faded_add(&detector->past, ts_ns, x);
     if (++detector->count >= WARM_COUNT)
         detector->precision = fm_faded_precision(&detector->past, detector->floor);
+    if (FM_LIKELY(!isnan(score)))
+        fm_tail_add(&detector->tail, fm_tail_bucket(score));
 }
 
 void fm_ewma_z_detector_score(const fm_ewma_z_detector *detector, double x, double out[4])
@@ -93,25 +93,16 @@ static void update(void *state, int64_t ts_ns, const double *in)
     fm_ewma_z_detector_update(state, ts_ns, in[0]);
 }
 
-static inline __attribute__((always_inline)) void step_all(fm_ewma_z_detector *detector, int64_t ts_ns, double x, double out[4])
+FM_STEP_INLINE step(void *state, int64_t ts_ns, const double *in, double *out)
 {
-    if (FM_LIKELY(fm_usable(x)))
-        push(detector, ts_ns, x, read(detector, x, out));
+    if (FM_LIKELY(fm_usable(in[0])))
+        push(state, ts_ns, in[0], read(state, in[0], out));
     else
-        read(detector, NAN, out);
+        read(state, NAN, out);
 }
 
-static void step(void *state, int64_t ts_ns, const double *in, double *out)
-{
-    step_all(state, ts_ns, in[0], out);
-}
-
-static void step_first(void *state, int64_t ts_ns, const double *in, double *out)
-{
-    double all[4]; /* the compiler leaves out what makes the other three */
-    step_all(state, ts_ns, in[0], all);
-    out[0] = all[0];
-}
+FM_STEP_ONE(step_score, 0)
+FM_STEP_ONE(step_p, 1)
 
 const fm_kernel fm_kernel_ewma_z = {
     .name = "ewma_z",
@@ -131,7 +122,7 @@ const fm_kernel fm_kernel_ewma_z = {
     .score = score,
     .update = update,
     .step = step,
-    .step_first = step_first,
+    .step_one = {step_score, step_p},
     .warm_up = "after 30 values of which two differ (or floor > 0)",
     .cost = "~18 ns, 376 bytes",
 };

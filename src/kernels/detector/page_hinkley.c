@@ -68,17 +68,18 @@ static inline __attribute__((always_inline)) sums read(const fm_page_hinkley *de
 static inline __attribute__((always_inline)) void push(fm_page_hinkley *detector, int64_t ts_ns, double x,
                                                        const sums *next)
 {
-    if (FM_LIKELY(!isnan(next->z))) {
-        bool passed = next->score > detector->limit;
-        detector->up = passed ? 0.0 : next->up;
-        detector->down = passed ? 0.0 : next->down;
-        fm_tail_add(&detector->tail, fm_tail_bucket(next->score));
-        if (FM_UNLIKELY(fabs(next->z) >= detector->clip))
-            x = detector->past.mean + next->z / detector->precision;
-    }
+    bool scored = !isnan(next->z);
+    if (FM_UNLIKELY(fabs(next->z) >= detector->clip))
+        x = detector->past.mean + next->z / detector->precision;
     fm_faded_add(&detector->past, ts_ns, x);
     if (++detector->count >= WARM_COUNT)
         detector->precision = fm_faded_precision(&detector->past, detector->floor);
+    if (FM_LIKELY(scored)) {
+        bool passed = next->score > detector->limit;
+        detector->up = FM_UNLIKELY(passed) ? 0.0 : next->up;
+        detector->down = FM_UNLIKELY(passed) ? 0.0 : next->down;
+        fm_tail_add(&detector->tail, fm_tail_bucket(next->score));
+    }
 }
 
 void fm_page_hinkley_score(const fm_page_hinkley *detector, double x, double out[4])
@@ -117,25 +118,18 @@ static void update(void *state, int64_t ts_ns, const double *in)
     fm_page_hinkley_update(state, ts_ns, in[0]);
 }
 
-static inline __attribute__((always_inline)) void step_all(fm_page_hinkley *detector, int64_t ts_ns, double x, double out[4])
+FM_STEP_INLINE step(void *state, int64_t ts_ns, const double *in, double *out)
 {
-    x = fm_usable(x) ? x : NAN;
-    sums next = read(detector, x, out);
-    if (FM_LIKELY(!isnan(x)))
-        push(detector, ts_ns, x, &next);
+    if (FM_UNLIKELY(!fm_usable(in[0]))) {
+        read(state, NAN, out);
+        return;
+    }
+    sums next = read(state, in[0], out);
+    push(state, ts_ns, in[0], &next);
 }
 
-static void step(void *state, int64_t ts_ns, const double *in, double *out)
-{
-    step_all(state, ts_ns, in[0], out);
-}
-
-static void step_first(void *state, int64_t ts_ns, const double *in, double *out)
-{
-    double all[4]; /* the compiler leaves out what makes the other three */
-    step_all(state, ts_ns, in[0], all);
-    out[0] = all[0];
-}
+FM_STEP_ONE(step_score, 0)
+FM_STEP_ONE(step_p, 1)
 
 const fm_kernel fm_kernel_page_hinkley = {
     .name = "page_hinkley",
@@ -155,7 +149,7 @@ const fm_kernel fm_kernel_page_hinkley = {
     .score = score,
     .update = update,
     .step = step,
-    .step_first = step_first,
+    .step_one = {step_score, step_p},
     .warm_up = "after 30 values of which two differ (or floor > 0)",
     .cost = "~22 ns, 408 bytes",
 };

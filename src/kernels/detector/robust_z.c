@@ -170,6 +170,9 @@ static void step(void *state, int64_t ts_ns, const double *in, double *out)
     push(state, in[0], read(state, in[0], out));
 }
 
+FM_STEP_ONE(step_score, 0)
+FM_STEP_ONE(step_p, 1)
+
 const fm_kernel fm_kernel_robust_z = {
     .name = "robust_z",
     .summary = "Distance of x from the median of the last window, in MADs, with a conformal p.",
@@ -188,6 +191,7 @@ const fm_kernel fm_kernel_robust_z = {
     .score = score,
     .update = update,
     .step = step,
+    .step_one = {step_score, step_p},
     .warm_up = "after 16 slices (quarters of the window at best) with values that differ, or floor > 0",
     .cost = "~9 ns, 1384 bytes",
 };

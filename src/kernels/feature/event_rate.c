@@ -94,6 +94,10 @@ static void step(void *state, int64_t ts_ns, const double *in, double *out)
     rate->events.sums.newest += in[0];
 }
 
+FM_STEP_ONE(step_rate, 0)
+FM_STEP_ONE(step_ratio, 1)
+FM_STEP_ONE(step_usual, 2)
+
 const fm_kernel fm_kernel_event_rate = {
     .name = "event_rate",
     .summary = "Records a second over the last window, and that over the usual rate.",
@@ -111,6 +115,7 @@ const fm_kernel fm_kernel_event_rate = {
     .score = score,
     .update = update,
     .step = step,
+    .step_one = {step_rate, step_ratio, step_usual},
     .warm_up = "rate after one window, ratio after warm_up and 16 slices with records",
     .cost = "~9 ns, 360 bytes",
 };

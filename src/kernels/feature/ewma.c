@@ -58,12 +58,14 @@ static void update(void *state, int64_t ts_ns, const double *in)
     fm_ewma_update(state, ts_ns, in[0]);
 }
 
-static void step(void *state, int64_t ts_ns, const double *in, double *out)
+FM_STEP_INLINE step(void *state, int64_t ts_ns, const double *in, double *out)
 {
     score(state, ts_ns, in, out);
-    if (fm_usable(in[0]))
-        fm_faded_add(state, ts_ns, in[0]);
+    fm_ewma_update(state, ts_ns, in[0]);
 }
+
+FM_STEP_ONE(step_mean, 0)
+FM_STEP_ONE(step_z, 1)
 
 const fm_kernel fm_kernel_ewma = {
     .name = "ewma",
@@ -81,6 +83,7 @@ const fm_kernel fm_kernel_ewma = {
     .score = score,
     .update = update,
     .step = step,
+    .step_one = {step_mean, step_z},
     .warm_up = "mean after one tick, z once two ticks differ",
     .cost = "~8 ns, 48 bytes",
 };

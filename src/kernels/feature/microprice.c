@@ -47,10 +47,13 @@ static void update(void *state, int64_t ts_ns, const double *in)
     (void)in;
 }
 
-static void step(void *state, int64_t ts_ns, const double *in, double *out)
+FM_STEP_INLINE step(void *state, int64_t ts_ns, const double *in, double *out)
 {
     score(state, ts_ns, in, out);
 }
+
+FM_STEP_ONE(step_microprice, 0)
+FM_STEP_ONE(step_imbalance, 1)
 
 const fm_kernel fm_kernel_microprice = {
     .name = "microprice",
@@ -72,6 +75,7 @@ const fm_kernel fm_kernel_microprice = {
     .score = score,
     .update = update,
     .step = step,
+    .step_one = {step_microprice, step_imbalance},
     .warm_up = "at once; NaN while a side or the sizes are missing or the quote is crossed",
     .cost = "~4 ns, 0 bytes",
 };

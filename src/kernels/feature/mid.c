@@ -36,10 +36,12 @@ static void update(void *state, int64_t ts_ns, const double *in)
     (void)in;
 }
 
-static void step(void *state, int64_t ts_ns, const double *in, double *out)
+FM_STEP_INLINE step(void *state, int64_t ts_ns, const double *in, double *out)
 {
     score(state, ts_ns, in, out);
 }
+
+FM_STEP_ONE(step_mid, 0)
 
 const fm_kernel fm_kernel_mid = {
     .name = "mid",
@@ -57,6 +59,7 @@ const fm_kernel fm_kernel_mid = {
     .score = score,
     .update = update,
     .step = step,
+    .step_one = {step_mid},
     .warm_up = "at once; NaN while a side is missing or the quote is crossed",
     .cost = "~2 ns, 0 bytes",
 };

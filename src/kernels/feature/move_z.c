@@ -93,7 +93,7 @@ static void update(void *state, int64_t ts_ns, const double *in)
     fm_move_z_update(state, ts_ns, in[0]);
 }
 
-static void step(void *state, int64_t ts_ns, const double *in, double *out)
+FM_STEP_INLINE step(void *state, int64_t ts_ns, const double *in, double *out)
 {
     if (!fm_usable_price(in[0])) {
         score(state, ts_ns, in, out);
@@ -104,6 +104,10 @@ static void step(void *state, int64_t ts_ns, const double *in, double *out)
     read(move_z, in[0], out);
     move_z->held.newest = in[0];
 }
+
+FM_STEP_ONE(step_z, 0)
+FM_STEP_ONE(step_move, 1)
+FM_STEP_ONE(step_sigma, 2)
 
 const fm_kernel fm_kernel_move_z = {
     .name = "move_z",
@@ -122,6 +126,7 @@ const fm_kernel fm_kernel_move_z = {
     .score = score,
     .update = update,
     .step = step,
+    .step_one = {step_z, step_move, step_sigma},
     .warm_up = "after warm_up of event time, one window and 16 slices with ticks",
     .cost = "~8 ns, 344 bytes",
 };

@@ -101,7 +101,7 @@ static void update(void *state, int64_t ts_ns, const double *in)
     fm_order_flow_imbalance_update(state, ts_ns, in);
 }
 
-static void step(void *state, int64_t ts_ns, const double *in, double *out)
+FM_STEP_INLINE step(void *state, int64_t ts_ns, const double *in, double *out)
 {
     out[0] = out[1] = NAN;
     if (!usable(in))
@@ -112,6 +112,9 @@ static void step(void *state, int64_t ts_ns, const double *in, double *out)
     read(flow, e, out);
     add(flow, in, e);
 }
+
+FM_STEP_ONE(step_imbalance, 0)
+FM_STEP_ONE(step_ratio, 1)
 
 const fm_kernel fm_kernel_order_flow_imbalance = {
     .name = "order_flow_imbalance",
@@ -134,6 +137,7 @@ const fm_kernel fm_kernel_order_flow_imbalance = {
     .score = score,
     .update = update,
     .step = step,
+    .step_one = {step_imbalance, step_ratio},
     .warm_up = "from the second quote",
     .cost = "~14 ns, 600 bytes",
 };

@@ -88,7 +88,7 @@ static void update(void *state, int64_t ts_ns, const double *in)
     fm_realised_variance_update(state, ts_ns, in[0]);
 }
 
-static void step(void *state, int64_t ts_ns, const double *in, double *out)
+FM_STEP_INLINE step(void *state, int64_t ts_ns, const double *in, double *out)
 {
     out[0] = out[1] = NAN;
     if (!fm_usable_price(in[0]))
@@ -99,6 +99,9 @@ static void step(void *state, int64_t ts_ns, const double *in, double *out)
     read(realised, ts_ns, square, out);
     add(realised, in[0], square);
 }
+
+FM_STEP_ONE(step_variance, 0)
+FM_STEP_ONE(step_volatility, 1)
 
 const fm_kernel fm_kernel_realised_variance = {
     .name = "realised_variance",
@@ -118,6 +121,7 @@ const fm_kernel fm_kernel_realised_variance = {
     .score = score,
     .update = update,
     .step = step,
+    .step_one = {step_variance, step_volatility},
     .warm_up = "once the series is a window old",
     .cost = "~7 ns, 312 bytes",
 };

@@ -84,12 +84,16 @@ static void update(void *state, int64_t ts_ns, const double *in)
     fm_return_z_update(state, ts_ns, in[0]);
 }
 
-static void step(void *state, int64_t ts_ns, const double *in, double *out)
+FM_STEP_INLINE step(void *state, int64_t ts_ns, const double *in, double *out)
 {
     fm_return_z_score(state, in[0], out);
     if (fm_usable_price(in[0]))
         push(state, ts_ns, in[0], out);
 }
+
+FM_STEP_ONE(step_z, 0)
+FM_STEP_ONE(step_sigma, 1)
+FM_STEP_ONE(step_log_return, 2)
 
 const fm_kernel fm_kernel_return_z = {
     .name = "return_z",
@@ -108,6 +112,7 @@ const fm_kernel fm_kernel_return_z = {
     .score = score,
     .update = update,
     .step = step,
+    .step_one = {step_z, step_sigma, step_log_return},
     .warm_up = "after 30 returns",
     .cost = "~15 ns, 72 bytes",
 };

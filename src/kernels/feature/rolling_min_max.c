@@ -118,7 +118,7 @@ static void update(void *state, int64_t ts_ns, const double *in)
     fm_rolling_min_max_update(state, ts_ns, in[0]);
 }
 
-static void step(void *state, int64_t ts_ns, const double *in, double *out)
+FM_STEP_INLINE step(void *state, int64_t ts_ns, const double *in, double *out)
 {
     out[0] = out[1] = out[2] = NAN;
     if (!fm_usable(in[0]))
@@ -127,6 +127,10 @@ static void step(void *state, int64_t ts_ns, const double *in, double *out)
     read(state, in[0], out);
     add(state, in[0]);
 }
+
+FM_STEP_ONE(step_min, 0)
+FM_STEP_ONE(step_max, 1)
+FM_STEP_ONE(step_position, 2)
 
 const fm_kernel fm_kernel_rolling_min_max = {
     .name = "rolling_min_max",
@@ -146,6 +150,7 @@ const fm_kernel fm_kernel_rolling_min_max = {
     .score = score,
     .update = update,
     .step = step,
+    .step_one = {step_min, step_max, step_position},
     .warm_up = "at once; position when two values differ",
     .cost = "~5 ns, 552 bytes",
 };

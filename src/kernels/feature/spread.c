@@ -48,10 +48,13 @@ static void update(void *state, int64_t ts_ns, const double *in)
     (void)in;
 }
 
-static void step(void *state, int64_t ts_ns, const double *in, double *out)
+FM_STEP_INLINE step(void *state, int64_t ts_ns, const double *in, double *out)
 {
     score(state, ts_ns, in, out);
 }
+
+FM_STEP_ONE(step_absolute, 0)
+FM_STEP_ONE(step_relative, 1)
 
 const fm_kernel fm_kernel_spread = {
     .name = "spread",
@@ -71,6 +74,7 @@ const fm_kernel fm_kernel_spread = {
     .score = score,
     .update = update,
     .step = step,
+    .step_one = {step_absolute, step_relative},
     .warm_up = "at once; NaN while a side is missing or the quote is locked or crossed",
     .cost = "~3 ns, 0 bytes",
 };

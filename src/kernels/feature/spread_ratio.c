@@ -124,6 +124,10 @@ static void step(void *state, int64_t ts_ns, const double *in, double *out)
     ratio->newest = spread_bp;
 }
 
+FM_STEP_ONE(step_ratio, 0)
+FM_STEP_ONE(step_spread, 1)
+FM_STEP_ONE(step_usual, 2)
+
 const fm_kernel fm_kernel_spread_ratio = {
     .name = "spread_ratio",
     .summary = "Time-weighted spread of the last window over the usual one.",
@@ -144,6 +148,7 @@ const fm_kernel fm_kernel_spread_ratio = {
     .score = score,
     .update = update,
     .step = step,
+    .step_one = {step_ratio, step_spread, step_usual},
     .warm_up = "after warm_up of event time, one window and 16 slices with quotes",
     .cost = "~16 ns, 640 bytes",
 };

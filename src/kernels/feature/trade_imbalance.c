@@ -100,7 +100,7 @@ static void update(void *state, int64_t ts_ns, const double *in)
     fm_trade_imbalance_update(state, ts_ns, in);
 }
 
-static void step(void *state, int64_t ts_ns, const double *in, double *out)
+FM_STEP_INLINE step(void *state, int64_t ts_ns, const double *in, double *out)
 {
     out[0] = out[1] = NAN;
     if (!usable(in))
@@ -112,6 +112,9 @@ static void step(void *state, int64_t ts_ns, const double *in, double *out)
     read(trades, in[1], signed_size, out);
     push(trades, in, tick, signed_size);
 }
+
+FM_STEP_ONE(step_imbalance, 0)
+FM_STEP_ONE(step_net, 1)
 
 const fm_kernel fm_kernel_trade_imbalance = {
     .name = "trade_imbalance",
@@ -132,6 +135,7 @@ const fm_kernel fm_kernel_trade_imbalance = {
     .score = score,
     .update = update,
     .step = step,
+    .step_one = {step_imbalance, step_net},
     .warm_up = "from the first trade",
     .cost = "~11 ns, 584 bytes",
 };

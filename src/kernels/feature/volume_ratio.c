@@ -86,6 +86,10 @@ static void step(void *state, int64_t ts_ns, const double *in, double *out)
     ratio->sizes.sums.newest += in[0];
 }
 
+FM_STEP_ONE(step_ratio, 0)
+FM_STEP_ONE(step_volume, 1)
+FM_STEP_ONE(step_usual, 2)
+
 const fm_kernel fm_kernel_volume_ratio = {
     .name = "volume_ratio",
     .summary = "Volume of the last window over the usual volume of such a window.",
@@ -103,6 +107,7 @@ const fm_kernel fm_kernel_volume_ratio = {
     .score = score,
     .update = update,
     .step = step,
+    .step_one = {step_ratio, step_volume, step_usual},
     .warm_up = "volume after one window, ratio after warm_up and 16 slices with trades",
     .cost = "~5 ns, 352 bytes",
 };

@@ -103,7 +103,7 @@ static void update(void *state, int64_t ts_ns, const double *in)
     fm_vwap_deviation_update(state, ts_ns, in[0], in[1]);
 }
 
-static void step(void *state, int64_t ts_ns, const double *in, double *out)
+FM_STEP_INLINE step(void *state, int64_t ts_ns, const double *in, double *out)
 {
     if (!usable(in[0], in[1])) {
         score(state, ts_ns, in, out);
@@ -114,18 +114,9 @@ static void step(void *state, int64_t ts_ns, const double *in, double *out)
     add(state, in[0], in[1]);
 }
 
-static void step_first(void *state, int64_t ts_ns, const double *in, double *out)
-{
-    double all[3]; /* the compiler leaves out what makes the other two */
-    if (!usable(in[0], in[1])) {
-        score(state, ts_ns, in, all);
-    } else {
-        advance(state, ts_ns);
-        read(state, in[0], all);
-        add(state, in[0], in[1]);
-    }
-    out[0] = all[0];
-}
+FM_STEP_ONE(step_deviation, 0)
+FM_STEP_ONE(step_z, 1)
+FM_STEP_ONE(step_vwap, 2)
 
 const fm_kernel fm_kernel_vwap_deviation = {
     .name = "vwap_deviation",
@@ -148,7 +139,7 @@ const fm_kernel fm_kernel_vwap_deviation = {
     .score = score,
     .update = update,
     .step = step,
-    .step_first = step_first,
+    .step_one = {step_deviation, step_z, step_vwap},
     .warm_up = "from the second trade of a window",
     .cost = "~10 ns, 856 bytes",
 };

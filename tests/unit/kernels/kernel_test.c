@@ -92,32 +92,41 @@ static void a_parameter_outside_its_range_is_refused(void **unused)
     }
 }
 
-static void step_first_is_step_for_who_reads_the_first_output(void **unused)
+static void check_step_one(const fm_kernel *kernel, int output, int short_ones)
+{
+    test_market market;
+    market_init(&market, 8);
+    test_state whole, one;
+    start(kernel, short_ones, &whole);
+    start(kernel, short_ones, &one);
+    for (int i = 0; i < ROWS; i++) {
+        test_row row = market_next(&market, kernel);
+        if (i % 97 == 5)
+            row.in[0] = NAN;
+        double out[FM_KERNEL_OUTPUTS_MAX] = {0};
+        kernel->step(whole.bytes, row.ts_ns, row.in, out);
+        double alone = kernel->step_one[output](one.bytes, row.ts_ns, row.in);
+        if (!same_numbers(&out[output], &alone, 1) || memcmp(&whole, &one, sizeof(whole)) != 0)
+            fail_msg("%s: step_one[%d] differs from step in row %d", kernel->name, output, i);
+    }
+}
+
+static void step_one_is_step_for_who_reads_that_output(void **unused)
 {
     (void)unused;
-    int kernels = 0;
+    int functions = 0;
     each_kernel(kernel)
     {
-        kernels += kernel->step_first != NULL;
-        for (int short_ones = 0; kernel->step_first != NULL && short_ones < 2; short_ones++) {
-            test_market market;
-            market_init(&market, 8);
-            test_state whole, first;
-            start(kernel, short_ones, &whole);
-            start(kernel, short_ones, &first);
-            for (int i = 0; i < ROWS; i++) {
-                test_row row = market_next(&market, kernel);
-                if (i % 97 == 5)
-                    row.in[0] = NAN;
-                double a[FM_KERNEL_OUTPUTS_MAX] = {0}, b[FM_KERNEL_OUTPUTS_MAX] = {0};
-                kernel->step(whole.bytes, row.ts_ns, row.in, a);
-                kernel->step_first(first.bytes, row.ts_ns, row.in, b);
-                if (!same_numbers(a, b, 1) || memcmp(&whole, &first, sizeof(whole)) != 0)
-                    fail_msg("%s: step_first differs from step in row %d", kernel->name, i);
-            }
+        for (int k = 0; k < FM_KERNEL_OUTPUTS_MAX; k++) {
+            if (kernel->step_one[k] == NULL)
+                continue;
+            functions++;
+            assert_true(k < fm_kernel_field_count(kernel->outputs) && kernel->step != NULL);
+            check_step_one(kernel, k, 0);
+            check_step_one(kernel, k, 1);
         }
     }
-    assert_true(kernels > 0);
+    assert_true(functions > 0);
 }
 
 static void step_is_score_then_update_bit_for_bit(void **unused)
@@ -315,7 +324,7 @@ int main(void)
         cmocka_unit_test(a_kernel_is_found_by_kind_and_name_and_no_other),
         cmocka_unit_test(a_parameter_outside_its_range_is_refused),
         cmocka_unit_test(step_is_score_then_update_bit_for_bit),
-        cmocka_unit_test(step_first_is_step_for_who_reads_the_first_output),
+        cmocka_unit_test(step_one_is_step_for_who_reads_that_output),
         cmocka_unit_test(score_has_no_effect_and_missing_input_changes_nothing),
         cmocka_unit_test(outputs_are_never_infinite_whatever_comes_in),
         cmocka_unit_test(a_hostile_value_does_not_blind_a_kernel_for_good),
