@@ -63,7 +63,7 @@ typedef struct fm_decoder {
     uint32_t column_count;
     uint8_t likely_row;  /* of the record before */
     bool reach_known;    /* JSON: of the likely keys as they are now */
-    uint16_t reach[4];   /* JSON, by kind: bytes to be left of the body for a record to be read in one go */
+    size_t reach[4];     /* JSON, by kind: bytes to be left of the body for a record to be read in one go */
     int32_t separator;   /* JSON: the byte between records; -1 = the first, or behind the only one */
     bool spaced;         /* JSON: its keys stood as in `, "price": 1` */
     uint32_t ts_head;    /* JSON: the first four characters of the last time, */

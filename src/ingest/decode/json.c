@@ -128,7 +128,7 @@ static __attribute__((noinline)) const char *read_rest(fm_json *json, const char
 {
     json->decoder->reach_known = false; /* the likely keys may change */
     memset(json->decoder->reach, 0xff, sizeof json->decoder->reach);
-    static_assert(FM_JSON_RARE == 0xffff, "every kind is rare");
+    static_assert(FM_JSON_RARE == SIZE_MAX, "every kind is rare");
     if (open) {
         at = fm_json_space(json, at + 1);
         if (at < json->end && *at == '}')

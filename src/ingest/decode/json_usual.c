@@ -37,7 +37,7 @@ static const uint8_t reach_of_field[] = {
 };
 
 /* Of fm_likely_first. */
-const uint16_t fm_json_reach_first[4] = {
+const size_t fm_json_reach_first[4] = {
     FM_JSON_RARE,
     REACH_NONE + REACH_TYPE + REACH_SYMBOL + REACH_VENUE + REACH_TS + REACH_PRICE + REACH_SIZE,
     REACH_NONE + REACH_TYPE + REACH_SYMBOL + REACH_VENUE + REACH_TS + REACH_BID + REACH_BID_SIZE + REACH_ASK +
@@ -54,10 +54,11 @@ static const uint32_t needed_of_kind[] = {
 };
 
 /* How far a record with the keys of this row reaches; FM_JSON_RARE when more is to be asked of it than its values. */
-static uint16_t reach_of_row(const uint8_t *row, unsigned kind)
+static size_t reach_of_row(const uint8_t *row, unsigned kind)
 {
     const uint32_t needed = needed_of_kind[kind];
-    uint32_t seen = 0, reach = REACH_NONE;
+    uint32_t seen = 0;
+    size_t reach = REACH_NONE;
     if (row[0] != FM_FIELD_TYPE)
         return FM_JSON_RARE;
     for (unsigned place = 0; place < FM_LIKELY_KEYS && row[place] != FM_FIELD_NONE; place++) {
@@ -68,7 +69,7 @@ static uint16_t reach_of_row(const uint8_t *row, unsigned kind)
         reach += reach_of_field[field];
     }
     bool whole = (seen & needed) == needed && !((seen >> FM_FIELD_ROW ^ seen >> FM_FIELD_SOURCE) & 1);
-    return whole && reach <= COPY_MAX ? (uint16_t)reach : FM_JSON_RARE;
+    return whole && reach <= COPY_MAX ? reach : FM_JSON_RARE;
 }
 
 /* Readers of values, `at` behind the key: what follows the value (a number may still be another one than was read: the

@@ -10,8 +10,8 @@
 
 /* One step of a format: as fm_decoder_next, but for counting the record. */
 int fm_json_usual(fm_decoder *decoder, fm_record *record); /* in one go, else one of the next two; has counted it */
-#define FM_JSON_RARE 0xffff                                /* decoder.reach: not in one go */
-extern const uint16_t fm_json_reach_first[4];              /* of fm_likely_first */
+#define FM_JSON_RARE SIZE_MAX                              /* decoder.reach: not in one go, whatever is left */
+extern const size_t fm_json_reach_first[4];                /* of fm_likely_first */
 int fm_json_next(fm_decoder *decoder, fm_record *record);
 int fm_ndjson_next(fm_decoder *decoder, fm_record *record);
 int fm_msgpack_next(fm_decoder *decoder, fm_record *record); /* has counted it */

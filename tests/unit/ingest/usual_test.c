@@ -164,6 +164,34 @@ static void a_body_cut_anywhere_is_judged_as_in_the_general_way(void **unused)
     }
 }
 
+/* However much of the body is left: a shape that is no usual one is never read as one. */
+static void shapes_are_judged_as_in_the_general_way_in_long_bodies(void **unused)
+{
+    (void)unused;
+    static const char *const shapes[] = {
+        TRADE "\"size\":100}",
+        TRADE "\"price\":1,\"price\":2}",
+        TRADE "\"price\":1,\"bid\":2}",
+        TRADE "\"price\":1,\"n\":2}",
+        QUOTE "\"bid\":1}",
+        "{\"type\":\"quote\",\"symbol\":\"SPY\",\"venue\":\"XBAR\",\"bid\":1,\"ask\":2,\"ask_size\":100,\"seq\":"
+        "100000}",
+        TRADE "\"price\":1}",
+    };
+    const size_t most = (size_t)1 << 18;
+    char *body = malloc(most);
+    assert_non_null(body);
+    for (size_t i = 0; i < sizeof shapes / sizeof *shapes; i++) {
+        size_t used = 0, size = strlen(shapes[i]);
+        for (; used + size + 1 <= most; used += size + 1) {
+            memcpy(body + used, shapes[i], size);
+            body[used + size] = '\n';
+        }
+        both_ways(FM_FORMAT_NDJSON, body, used, &fm_decode_limits_preset);
+    }
+    free(body);
+}
+
 /* Values that feeds may write for a key, good and bad ones, each in a record whose other values are usual. */
 static void values_at_their_limits_are_judged_as_in_the_general_way(void **unused)
 {
@@ -319,6 +347,7 @@ int main(void)
         cmocka_unit_test(a_changed_byte_is_judged_as_in_the_general_way),
         cmocka_unit_test(a_byte_put_in_or_left_out_is_judged_as_in_the_general_way),
         cmocka_unit_test(a_body_cut_anywhere_is_judged_as_in_the_general_way),
+        cmocka_unit_test(shapes_are_judged_as_in_the_general_way_in_long_bodies),
         cmocka_unit_test(values_at_their_limits_are_judged_as_in_the_general_way),
         cmocka_unit_test(keys_moved_doubled_and_left_out_are_judged_as_in_the_general_way),
         cmocka_unit_test(names_of_every_length_and_byte_are_judged_as_in_the_general_way),
