@@ -220,7 +220,7 @@ fm_series *fm_fold_series(fm_fold *fold, fm_partition *partition, uint32_t index
     partition->series = fm_grow(partition->series, &partition->series_capacity, index + 1, sizeof(*partition->series));
     fm_series *series = need(aligned_alloc(alignof(fm_series), sizeof(*series)));
     *series = (fm_series){.index = index, .domain = entry->domain, .price_scale = entry->price_scale, .size_scale = entry->size_scale,
-                          .symbol_size = entry->symbol_size, .venue_size = entry->venue_size, .newest_ns = INT64_MIN,
+                          .symbol_size = entry->symbol_size, .venue_size = entry->venue_size, .top_stream = FM_STREAM_NONE, .newest_ns = INT64_MIN,
                           .last_trade_ns = INT64_MIN, .last_quote_ns = INT64_MIN, .last_value_ns = INT64_MIN, .last_price = NAN,
                           .last_size = NAN, .last_value = NAN, .bid = NAN, .bid_size = NAN, .ask = NAN, .ask_size = NAN, .mid = NAN};
     memcpy(series->symbol, entry->symbol, entry->symbol_size);
@@ -408,12 +408,15 @@ static int apply_control(fm_fold *fold, fm_partition *partition, const fm_event 
         series = fm_fold_series(fold, partition, control->index);
         series->price_scale = control->price_scale; /* admission runs ahead within a commit: its scales may be those of later records */
         series->size_scale = control->size_scale;
+        fm_series_derive(partition->plan, series);
         return 0;
     case FM_SCALE:
         if (control->index >= partition->series_count)
             return bad_entry(partition, "the scale of an unknown symbol", error);
-        partition->series[control->index]->price_scale = control->price_scale;
-        partition->series[control->index]->size_scale = control->size_scale;
+        series = partition->series[control->index];
+        series->price_scale = control->price_scale;
+        series->size_scale = control->size_scale;
+        fm_series_derive(partition->plan, series);
         return 0;
     case FM_STREAM:
     case FM_SOURCE:

@@ -70,7 +70,7 @@ struct fm_fold {
  * many bytes of them it took. The plan is in use, and no timer is due before the last of them. */
 uint32_t fm_rows_add(fm_fold *fold, fm_partition *partition, const char *bytes, uint32_t size, int64_t receive_ns);
 void fm_rows_add_timer(fm_fold *fold, fm_partition *partition, fm_series *series, uint32_t rule, int64_t due_ns, int64_t receive_ns);
-void fm_series_derive(const fm_plan *plan, fm_series *series); /* its masks from its block: after the block was replaced */
+void fm_series_derive(const fm_plan *plan, fm_series *series); /* masks from its block, units from its scales: after these were replaced */
 void fm_domain_derive(const fm_plan *plan, fm_fold_domain *domain);
 
 /* episodes.c: runs the rules over the batch. */

@@ -12,7 +12,7 @@ static int64_t newest(const fm_top *top)
     return top->bid_ns > top->ask_ns ? top->bid_ns : top->ask_ns;
 }
 
-fm_top *fm_market_top(fm_fold *fold, fm_series *series, uint32_t venue)
+static fm_top *top_of(fm_fold *fold, fm_series *series, uint32_t venue)
 {
     for (uint32_t i = 0; i < series->top_count; i++)
         if (series->top[i].venue == venue)
@@ -38,6 +38,24 @@ fm_top *fm_market_top(fm_fold *fold, fm_series *series, uint32_t venue)
         series->top_count++;
     series->top[place] = (fm_top){.bid = NAN, .bid_size = NAN, .ask = NAN, .ask_size = NAN, .bid_ns = INT64_MIN, .ask_ns = INT64_MIN, .venue = venue};
     return &series->top[place];
+}
+
+fm_top *fm_market_top(fm_fold *fold, const fm_partition *partition, fm_series *series, uint16_t stream)
+{
+    fm_top *top = top_of(fold, series, partition->admission.stream[stream].venue);
+    if (top == series->top)
+        series->top_stream = stream;
+    return top;
+}
+
+void fm_market_side(fm_top_side side, int64_t price, int64_t size, int64_t ts_ns, fm_pair unit)
+{
+    if (price == FM_ABSENT)
+        return;
+    *side.ns = ts_ns > *side.ns ? ts_ns : *side.ns;
+    bool withdrawn = size == 0 || price == 0;
+    *side.price = withdrawn ? NAN : fm_in_units(price, unit[0]);
+    *side.size = withdrawn ? NAN : fm_in_units(size, unit[1]);
 }
 
 void fm_market_consolidate(const fm_fold *fold, fm_series *series, int64_t ts_ns)

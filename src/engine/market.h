@@ -12,8 +12,18 @@
 
 #include <math.h>
 
-/* The venue's top; a new venue gets one, in the place of the longest silent when there is no room. */
-fm_top *fm_market_top(fm_fold *fold, fm_series *series, uint32_t venue);
+typedef double fm_pair __attribute__((vector_size(16))); /* of a price and a size */
+
+typedef struct fm_top_side { /* of a top */
+    double  *price, *size;
+    int64_t *ns;
+} fm_top_side;
+
+/* The top of the stream's venue; a new venue gets one, in the place of the longest silent when there is no room. */
+__attribute__((noinline)) fm_top *fm_market_top(fm_fold *fold, const fm_partition *partition, fm_series *series, uint16_t stream);
+
+/* A side of a quote that is unchanged, withdrawn, or of unknown size. */
+__attribute__((noinline)) void fm_market_side(fm_top_side side, int64_t price, int64_t size, int64_t ts_ns, fm_pair unit);
 
 /* Several venues: the best price among those not stale, and the size there. */
 void fm_market_consolidate(const fm_fold *fold, fm_series *series, int64_t ts_ns);
@@ -42,11 +52,17 @@ static inline double fm_in_units(int64_t integer, double unit)
     return FM_LIKELY(integer != FM_ABSENT) ? (double)integer / unit : (double)NAN;
 }
 
+static inline fm_pair fm_market_units(const fm_series *series)
+{
+    return (fm_pair){series->price_unit, series->size_unit};
+}
+
 static inline uint32_t fm_market_trade(fm_series *series, const fm_event *event, double *in)
 {
     const fm_trade *trade = &event->as.trade;
-    double price = fm_in_units(trade->price, fm_unit_of(series->price_scale));
-    double size = fm_in_units(trade->size, fm_unit_of(series->size_scale));
+    fm_pair pair = (fm_pair){(double)trade->price, (double)trade->size} / fm_market_units(series);
+    double price = FM_LIKELY(trade->price != FM_ABSENT) ? pair[0] : (double)NAN;
+    double size = FM_LIKELY(trade->size != FM_ABSENT) ? pair[1] : (double)NAN;
     static const double side_of[] = {[FM_SIDE_NONE] = NAN, [FM_BUY] = 1.0, [FM_SELL] = -1.0};
     in[FM_INPUT_SIZE] = event->conditions & fm_is_no_volume ? NAN : size;
     in[FM_INPUT_SIDE] = event->side <= FM_SELL ? side_of[event->side] : NAN;
@@ -60,19 +76,18 @@ static inline uint32_t fm_market_trade(fm_series *series, const fm_event *event,
     return FM_STEP_ANY | FM_STEP_TRADE | FM_STEP_X;
 }
 
-typedef struct fm_units { /* what one of a series' scaled integers is worth */
-    double price, size;
-} fm_units;
+static_assert(FM_ABSENT == INT64_MIN, "0 and the absent one are the two numbers of which twice is 0");
 
-static inline void fm_market_side(double *price, double *size, int64_t *side_ns, int64_t new_price, int64_t new_size, int64_t ts_ns,
-                                  fm_units unit)
+static inline void fm_market_usual_side(fm_top_side side, int64_t price, int64_t size, int64_t ts_ns, fm_pair unit)
 {
-    if (new_price == FM_ABSENT)
+    if (FM_UNLIKELY((uint64_t)price << 1 == 0 || (uint64_t)size << 1 == 0)) {
+        fm_market_side(side, price, size, ts_ns, unit);
         return;
-    *side_ns = ts_ns > *side_ns ? ts_ns : *side_ns;
-    bool withdrawn = new_size == 0 || new_price == 0;
-    *price = withdrawn ? NAN : (double)new_price / unit.price;
-    *size = withdrawn ? NAN : fm_in_units(new_size, unit.size);
+    }
+    fm_pair pair = (fm_pair){(double)price, (double)size} / unit;
+    *side.ns = ts_ns > *side.ns ? ts_ns : *side.ns;
+    *side.price = pair[0];
+    *side.size = pair[1];
 }
 
 static inline void fm_market_best(fm_series *series, double bid, double ask, double bid_size, double ask_size)
@@ -86,13 +101,12 @@ static inline void fm_market_best(fm_series *series, double bid, double ask, dou
 static inline uint32_t fm_market_quote(fm_fold *fold, const fm_partition *partition, fm_series *series, const fm_event *event, double *in)
 {
     const fm_quote *quote = &event->as.quote;
-    uint32_t venue = partition->admission.stream[event->stream].venue;
     fm_top *top = series->top;
-    if (FM_UNLIKELY(series->top_count == 0 || top->venue != venue))
-        top = fm_market_top(fold, series, venue);
-    fm_units unit = {fm_unit_of(series->price_scale), fm_unit_of(series->size_scale)};
-    fm_market_side(&top->bid, &top->bid_size, &top->bid_ns, quote->bid, quote->bid_size, event->ts_ns, unit);
-    fm_market_side(&top->ask, &top->ask_size, &top->ask_ns, quote->ask, quote->ask_size, event->ts_ns, unit);
+    if (FM_UNLIKELY(series->top_stream != event->stream))
+        top = fm_market_top(fold, partition, series, event->stream);
+    fm_pair unit = fm_market_units(series);
+    fm_market_usual_side((fm_top_side){&top->bid, &top->bid_size, &top->bid_ns}, quote->bid, quote->bid_size, event->ts_ns, unit);
+    fm_market_usual_side((fm_top_side){&top->ask, &top->ask_size, &top->ask_ns}, quote->ask, quote->ask_size, event->ts_ns, unit);
     if (FM_LIKELY(series->top_count == 1))
         fm_market_best(series, top->bid, top->ask, top->bid_size, top->ask_size);
     else
@@ -123,13 +137,15 @@ static inline uint32_t fm_market_apply(fm_fold *fold, const fm_partition *partit
                                        double in[FM_INPUT_OF + 1])
 {
     series->records++;
-    series->kinds |= (uint8_t)(1u << event->kind);
     if (event->ts_ns > series->newest_ns)
         series->newest_ns = event->ts_ns;
     in[FM_INPUT_EVENT] = 1.0;
     in[FM_INPUT_X] = in[FM_INPUT_PRICE] = in[FM_INPUT_SIZE] = in[FM_INPUT_SIDE] = NAN;
-    if (event->kind == FM_QUOTE)
+    if (event->kind == FM_QUOTE) {
+        series->kinds |= 1u << FM_QUOTE;
         return fm_market_quote(fold, partition, series, event, in);
+    }
+    series->kinds |= (uint8_t)(1u << event->kind);
     const double bid = series->bid, ask = series->ask, bid_size = series->bid_size, ask_size = series->ask_size;
     in[FM_INPUT_BID] = bid;
     in[FM_INPUT_ASK] = ask;

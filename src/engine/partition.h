@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #define FM_STREAMS_MAX 4096 /* (venue, channel) pairs of a partition */
+#define FM_STREAM_NONE UINT16_MAX
 #define FM_VENUES_MAX  32   /* venues that quote one instrument at once; the longest silent one leaves for a new one */
 
 /* ---- admission's side ---- */
@@ -116,7 +117,8 @@ typedef struct fm_series { /* by cache line: what every record reads or writes, 
     uint8_t  has_trade; /* a trade moved the last price: the default input is the last price from then on */
     uint8_t  kinds;     /* a bit for each kind ever seen */
     uint8_t  phase;     /* fm_phase; 0 = not told */
-    uint8_t  unused[3];
+    uint8_t  unused;
+    uint16_t top_stream; /* a stream of the venue of top[0]: not state; FM_STREAM_NONE = not looked up */
     const struct fm_layout *layout;
     char    *block; /* kernel states, outputs, rule states: engine/plan.h */
     uint64_t records;
@@ -125,8 +127,7 @@ typedef struct fm_series { /* by cache line: what every record reads or writes, 
     uint32_t top_count, top_capacity;
     double   bid, ask, bid_size, ask_size, mid; /* consolidated; NaN = none */
     int64_t  last_quote_ns;
-    uint64_t crossed;
-    uint64_t published; /* `records` when its latest values were last sent: not state */
+    double   price_unit, size_unit; /* how many make one whole: derived from the scales (fm_series_derive) */
     /* Derived from the block, never state of its own (fm_series_derive): */
     uint64_t rules_ready[FM_RULES_MAX / 64]; /* rules of the layout that miss none of their columns */
     uint64_t ready[4];  /* columns that are not NaN: FM_MASK_WORDS of engine/plan.h */
@@ -137,6 +138,8 @@ typedef struct fm_series { /* by cache line: what every record reads or writes, 
     fm_top   only_top;  /* where `top` is while one venue quotes the instrument */
     double   last_value;
     int64_t  last_value_ns;
+    uint64_t crossed;
+    uint64_t published; /* `records` when its latest values were last sent: not state */
     char     symbol[FM_SYMBOL_MAX + 1];
     char     venue[FM_NAME_MAX + 1];
 } fm_series;

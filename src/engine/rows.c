@@ -83,6 +83,8 @@ static inline bool step_nodes(const fm_program *program, char *block, double *ou
 
 void fm_series_derive(const fm_plan *plan, fm_series *series)
 {
+    series->price_unit = fm_unit_of(series->price_scale);
+    series->size_unit = fm_unit_of(series->size_scale);
     const double *outputs = fm_block_outputs(series->layout, series->block);
     memset(series->ready, 0, sizeof(series->ready));
     memset(series->rules_ready, 0, sizeof(series->rules_ready));
@@ -116,7 +118,7 @@ static void count_missing(fm_fold *fold, fm_fold_domain *domain, uint32_t word, 
 {
     fm_count(fold->config.counters, FM_METRIC_RULE_NOT_READY, (uint64_t)__builtin_popcountll(missing));
     for (; missing != 0; missing &= missing - 1)
-        domain->health[64 * word + (uint32_t)__builtin_ctzll(missing)].not_ready++;
+        domain->health[64 * word + (size_t)__builtin_ctzll(missing)].not_ready++;
 }
 
 /* The rules that look at this row: those of the program that are not barred and miss no input. */
@@ -132,17 +134,22 @@ static inline void list_rules(fm_fold *fold, const fm_partition *partition, fm_f
         if (FM_UNLIKELY(rules != ready))
             count_missing(fold, domain, w, rules ^ ready);
         for (; ready != 0; ready &= ready - 1)
-            *end[(uint32_t)__builtin_ctzll(ready)]++ = row_index;
+            *end[(size_t)__builtin_ctzll(ready)]++ = row_index;
         end += 64;
     } while (FM_UNLIKELY(++w < fold->current->rule_words));
 }
 
+/* Of the entry that is being applied: how many were before it. */
+typedef struct place {
+    uint64_t applied, position;
+} place;
+
 static inline uint32_t add_row(fm_fold *fold, fm_partition *partition, fm_series *series, const double *outputs, const fm_event *event,
-                               int64_t receive_ns, int64_t now_ns, bool timer)
+                               int64_t receive_ns, int64_t now_ns, place at, bool timer)
 {
     uint32_t index = fold->row_count++, columns = fold->current->column_count;
     fold->row[index] = (fm_row){.event = event, .series = series, .partition = partition,
-                                .sequence = partition->applied + 1, .timers = partition->timers, .timer = timer, .position = partition->position,
+                                .sequence = at.applied + 1, .timers = partition->timers, .timer = timer, .position = at.position + !timer,
                                 .receive_ns = receive_ns, .now_ns = now_ns,
                                 .price_scale = series->price_scale, /* those of this record: a later one of the batch may raise them */
                                 .size_scale = series->size_scale};
@@ -153,7 +160,7 @@ static inline uint32_t add_row(fm_fold *fold, fm_partition *partition, fm_series
     return index;
 }
 
-static inline void add_record(fm_fold *fold, fm_partition *partition, fm_series *series, const fm_event *event, int64_t receive_ns)
+static inline void add_record(fm_fold *fold, fm_partition *partition, fm_series *series, const fm_event *event, int64_t receive_ns, place at)
 {
     double market[FM_INPUT_OF + 1];
     fm_fold_domain *domain = &partition->domain[series->domain];
@@ -162,8 +169,6 @@ static inline void add_record(fm_fold *fold, fm_partition *partition, fm_series 
         domain->time_ns = event->ts_ns;
     if (FM_UNLIKELY(event->flags & FM_FLAG_LATE))
         fm_count(fold->config.counters, FM_METRIC_LATE, 1);
-    partition->position++;
-    partition->applied_data_total++;
     uint32_t carries = fm_market_apply(fold, partition, series, event, market);
     if (layout->rule_count > 0) {
         const fm_program *program = &layout->program[carries];
@@ -171,24 +176,27 @@ static inline void add_record(fm_fold *fold, fm_partition *partition, fm_series 
         double *outputs = fm_block_outputs(layout, block);
         if (FM_UNLIKELY(step_nodes(program, block, outputs, event->ts_ns, market)))
             renew_ready(fold->current, program, series);
-        uint32_t index = add_row(fold, partition, series, outputs, event, receive_ns, domain->time_ns, false);
+        uint32_t index = add_row(fold, partition, series, outputs, event, receive_ns, domain->time_ns, at, false);
         list_rules(fold, partition, domain, series, program, index);
     }
-    partition->applied++;
     partition->timers = 0;
 }
 
 uint32_t fm_rows_add(fm_fold *fold, fm_partition *partition, const char *bytes, uint32_t size, int64_t receive_ns)
 {
-    uint32_t at = 0;
-    while (at < size) {
-        const fm_event *event = (const fm_event *)(bytes + at);
+    const char *next = bytes, *end = bytes + size;
+    place at = {partition->applied, partition->position};
+    for (; next < end; at.applied++, at.position++) {
+        const fm_event *event = (const fm_event *)next;
         if (event->kind >= FM_KIND_CONTROL || event->series >= partition->series_count || fold->row_count == fold->config.batch_max)
             break;
-        add_record(fold, partition, partition->series[event->series], event, receive_ns);
-        at += fm_event_size(event);
+        add_record(fold, partition, partition->series[event->series], event, receive_ns, at);
+        next += fm_event_size(event);
     }
-    return at;
+    partition->applied_data_total += at.position - partition->position;
+    partition->applied = at.applied;
+    partition->position = at.position;
+    return (uint32_t)(next - bytes);
 }
 
 void fm_rows_add_timer(fm_fold *fold, fm_partition *partition, fm_series *series, uint32_t rule, int64_t due_ns, int64_t receive_ns)
@@ -199,6 +207,7 @@ void fm_rows_add_timer(fm_fold *fold, fm_partition *partition, fm_series *series
     fm_event *event = &fold->timer_event[fold->row_count];
     *event = (fm_event){.ts_ns = due_ns, .series = series->index, .kind = FM_CLOCK, .seq = FM_SEQ_ABSENT};
     const double *outputs = fm_block_outputs(series->layout, series->block);
-    *fold->rule_end[rule]++ = add_row(fold, partition, series, outputs, event, receive_ns, due_ns, true);
+    place at = {partition->applied, partition->position};
+    *fold->rule_end[rule]++ = add_row(fold, partition, series, outputs, event, receive_ns, due_ns, at, true);
     fm_count(fold->config.counters, FM_METRIC_TIMERS_FIRED, 1);
 }

@@ -13,7 +13,7 @@
 static inline void fm_faded_add(fm_ewma *ewma, int64_t ts_ns, double x)
 {
     double keep = 1.0;
-    if (ts_ns > ewma->newest_ns) {
+    if (__builtin_expect(ts_ns > ewma->newest_ns, 1)) {
         keep = fm_fade((double)fm_elapsed_ns(ts_ns, ewma->newest_ns) * ewma->fade);
         ewma->newest_ns = ts_ns;
     }
@@ -21,7 +21,7 @@ static inline void fm_faded_add(fm_ewma *ewma, int64_t ts_ns, double x)
     ewma->weight = keep * ewma->weight + 1.0;
     ewma->mean += distance / ewma->weight;
     double gain = distance * (x - ewma->mean); /* below 0 only by rounding, when the past has faded away */
-    ewma->sum_square = keep * ewma->sum_square + (gain > 0.0 ? gain : 0.0);
+    ewma->sum_square = keep * ewma->sum_square + fm_positive(gain);
 }
 
 /* 1 / sigma, with sigma at least `floor`; NaN while nothing varies and floor is 0. One division and a root. */
@@ -29,7 +29,7 @@ static inline double fm_faded_precision(const fm_ewma *ewma, double floor)
 {
     if (ewma->sum_square < floor * floor * ewma->weight)
         return 1.0 / floor;
-    return ewma->sum_square >= FM_SQUARES_MIN ? sqrt(ewma->weight / ewma->sum_square) : NAN;
+    return __builtin_expect(ewma->sum_square >= FM_SQUARES_MIN, 1) ? sqrt(ewma->weight / ewma->sum_square) : NAN;
 }
 
 #endif

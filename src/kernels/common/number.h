@@ -6,6 +6,7 @@
 #ifndef FM_KERNELS_COMMON_NUMBER_H
 #define FM_KERNELS_COMMON_NUMBER_H
 
+#include <emmintrin.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -37,6 +38,12 @@ static inline bool fm_usable_quote(double bid, double ask)
 static inline double fm_finite(double x)
 {
     return fabs(x) <= 1.7976931348623157e308 ? x : NAN;
+}
+
+/* x > 0 ? x : 0, in one instruction: where the sign of x is anybody's guess, a branch would be, too. */
+static inline double fm_positive(double x)
+{
+    return _mm_cvtsd_f64(_mm_max_sd(_mm_set_sd(x), _mm_setzero_pd()));
 }
 
 /* newer - older without overflow, for times from anywhere in the int64 range. */

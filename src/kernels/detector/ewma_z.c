@@ -53,7 +53,7 @@ static inline __attribute__((always_inline)) void push(fm_ewma_z_detector *detec
         x = detector->past.mean + (x > detector->past.mean ? reach : -reach);
     }
     fm_faded_add(&detector->past, ts_ns, x);
-    if (++detector->count >= WARM_COUNT)
+    if (FM_LIKELY(++detector->count >= WARM_COUNT))
         detector->precision = fm_faded_precision(&detector->past, detector->floor);
     if (FM_LIKELY(!isnan(score)))
         fm_tail_add(&detector->tail, fm_tail_bucket(score));

@@ -39,11 +39,6 @@ int fm_page_hinkley_init(fm_page_hinkley *detector, const double values[5])
     return fm_ewma_init(&detector->past, values[0] * 1e9);
 }
 
-static double positive(double x)
-{
-    return x > 0.0 ? x : 0.0;
-}
-
 /* Inlined with push(), so that the sums stay in registers: 2.5 ns of 25. */
 static inline __attribute__((always_inline)) sums read(const fm_page_hinkley *detector, double x, double out[4])
 {
@@ -52,8 +47,8 @@ static inline __attribute__((always_inline)) sums read(const fm_page_hinkley *de
     if (FM_LIKELY(!isnan(next.z))) {
         next.z = next.z > detector->clip ? detector->clip : next.z;
         next.z = next.z < -detector->clip ? -detector->clip : next.z;
-        next.up = positive(detector->up + next.z - detector->drift);
-        next.down = positive(detector->down - next.z - detector->drift);
+        next.up = fm_positive(detector->up + next.z - detector->drift);
+        next.down = fm_positive(detector->down - next.z - detector->drift);
         next.score = next.up > next.down ? next.up : next.down;
     }
     out[0] = next.score;
@@ -72,7 +67,7 @@ static inline __attribute__((always_inline)) void push(fm_page_hinkley *detector
     if (FM_UNLIKELY(fabs(next->z) >= detector->clip))
         x = detector->past.mean + next->z / detector->precision;
     fm_faded_add(&detector->past, ts_ns, x);
-    if (++detector->count >= WARM_COUNT)
+    if (FM_LIKELY(++detector->count >= WARM_COUNT))
         detector->precision = fm_faded_precision(&detector->past, detector->floor);
     if (FM_LIKELY(scored)) {
         bool passed = next->score > detector->limit;
