@@ -100,6 +100,9 @@ static int start(fm_journal *journal, fm_error *error)
         return fm_fail(error, FM_ENOMEM, "no memory for %u journal writers", journal->writer_count);
     }
     memset(journal->writers, 0, journal->writer_count * sizeof(journal->writers[0]));
+    journal->zeros = calloc(1, FM_JOURNAL_ZEROS_SIZE);
+    if (journal->zeros == NULL)
+        return fm_fail(error, FM_ENOMEM, "no memory for the journal");
     for (uint32_t i = 0; i < journal->writer_count; i++) {
         if (fm_writer_init(&journal->writers[i], journal, i) < 0)
             return fm_fail(error, FM_ENOMEM, "no memory for %u journal writers", journal->writer_count);

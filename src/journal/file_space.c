@@ -8,8 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ZEROS_SIZE = 1 << 20 };
-
 static int64_t usable(const fm_journal *journal)
 {
     return (int64_t)(fm_segment_limit(journal->segment_bytes) - sizeof(fm_segment_header));
@@ -74,7 +72,7 @@ static int overwrite(fm_journal_writer *writer)
 {
     fm_preparation *preparation = &writer->preparation;
     uint64_t left = preparation->segment->segment_bytes - preparation->filled;
-    size_t size = left < ZEROS_SIZE ? (size_t)left : ZEROS_SIZE;
+    size_t size = left < FM_JOURNAL_ZEROS_SIZE ? (size_t)left : FM_JOURNAL_ZEROS_SIZE;
     fm_journal *journal = writer->journal;
     FM_TRY(journal->layer->write(preparation->segment->file, journal->zeros, size, preparation->filled));
     FM_TRY(journal->layer->sync(preparation->segment->file));
@@ -112,11 +110,6 @@ int fm_space_prepare(fm_journal_writer *writer, bool whole)
         FM_TRY(begin(writer));
     fm_segment *segment = writer->preparation.segment;
     bool fill = !whole && journal->sync == FM_SYNC_ALWAYS;
-    if (fill && journal->zeros == NULL) {
-        journal->zeros = calloc(1, ZEROS_SIZE); /* the syncer's: only it fills */
-        if (journal->zeros == NULL)
-            fill = false;
-    }
     int result = 0;
     if (fill && writer->preparation.filled < segment->segment_bytes) {
         result = overwrite(writer);

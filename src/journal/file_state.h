@@ -18,6 +18,8 @@ enum {
     FM_JOURNAL_BUFFER_SIZE = 1 << 18, /* a flush is one write up to here; stays in the second-level cache */
     FM_JOURNAL_SLOTS = 8,             /* segments of a writer that are open at once */
     FM_JOURNAL_AHEAD = 1,             /* segments preallocated behind the one being written */
+    FM_JOURNAL_CLEAR_SIZE = 1 << 16,  /* of a segment, aligned: cleared whole before the first frame goes there */
+    FM_JOURNAL_ZEROS_SIZE = 1 << 20,
 };
 
 /* Bytes kept from reservations: what the end of a segment may waste because events are not cut in two. Reservations lie in two
@@ -40,6 +42,7 @@ struct fm_journal_writer {
     uint32_t seed;
     uint64_t segment_index;
     uint64_t offset;                   /* in the segment, behind what stands in the buffer */
+    uint64_t cleared;                  /* the segment has its pages up to here; never below what is written of it */
     uint64_t next[FM_PARTITION_COUNT]; /* the sequence that append must bring, of the partitions that this writer has */
     uint64_t appended_frames;          /* since the last flush, and so on: */
     uint64_t appended_cost;            /* reservation that it used up */
@@ -100,7 +103,7 @@ struct fm_journal {
     _Atomic bool full; /* the last preallocation failed */
     int64_t retry_ns;  /* the syncer's own from here on */
     int64_t next_sync_ns;
-    char *zeros;
+    char *zeros; /* FM_JOURNAL_ZEROS_SIZE; read by all, never touched otherwise, so the system maps one page for them */
 
     fm_counters counters;
 };

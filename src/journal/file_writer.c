@@ -1,8 +1,9 @@
 /* journal/file_writer.c - a shard's side of the journal: reserve, append, flush.
  *
  * A frame is made in the writer's buffer (one copy, one checksum over bytes that are still in the cache), and a flush
- * hands the buffer to the system in one write. Events are never cut, but a frame that would cross the end of a segment
- * becomes two, so that a segment's end wastes less than one event and a reservation is a plain sum of bytes. */
+ * hands the buffer to the system in one write, after clearing the 64 KiB that it ends in when it is the first there.
+ * Events are never cut, but a frame that would cross the end of a segment becomes two, so that a segment's end wastes
+ * less than one event and a reservation is a plain sum of bytes. */
 #include "journal/file_state.h"
 
 #include "base/assert.h"
@@ -90,8 +91,28 @@ static void settle(fm_journal_writer *writer)
 
 /* ---- segments ---- */
 
+/* The system gives a file pages as large as the write that needs them, and the price is by the page. So the 64 KiB that
+ * a write ends in get theirs from a write of zeros over all of it, which is what the preallocated file has there
+ * anyway; this write, and those that go on behind it, then find large pages. */
+static void clear(fm_journal_writer *writer, uint64_t end)
+{
+    fm_journal *journal = writer->journal;
+    uint64_t from = (end - 1) / FM_JOURNAL_CLEAR_SIZE * FM_JOURNAL_CLEAR_SIZE, to = from + FM_JOURNAL_CLEAR_SIZE;
+    if (from < writer->cleared)
+        from = writer->cleared;
+    if (to > journal->segment_bytes)
+        to = journal->segment_bytes;
+    FM_ASSERT(from < end && end <= to);
+    int result = journal->layer->write(writer->segment->file, journal->zeros, (size_t)(to - from), from);
+    if (result < 0)
+        die(writer, "journal_write_failed", result);
+    writer->cleared = to;
+}
+
 static void write_at(fm_journal_writer *writer, const void *data, size_t size, uint64_t offset)
 {
+    if (offset + size > writer->cleared)
+        clear(writer, offset + size);
     int result = writer->journal->layer->write(writer->segment->file, data, size, offset);
     if (result < 0)
         die(writer, "journal_write_failed", result);
@@ -152,6 +173,8 @@ static void next_segment(fm_journal_writer *writer)
     writer->seed = fm_segment_seed(writer->segment);
     writer->segment_index = index;
     writer->offset = sizeof(fm_segment_header);
+    /* With sync = always the syncer has cleared all of it. */
+    writer->cleared = journal->sync == FM_SYNC_ALWAYS ? journal->segment_bytes : writer->offset;
 }
 
 /* ---- frames ---- */

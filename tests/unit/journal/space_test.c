@@ -294,6 +294,54 @@ static void a_write_or_a_sync_that_fails_ends_the_process(void **unused)
     assert_int_equal(end_of_process(&fail_syncs), SIGABRT);
 }
 
+/* ---- pages ---- */
+
+static uint64_t data_end, cleared_end; /* of the segment being written, by what the layer was told */
+static int clears;
+static _Atomic bool watching; /* else other files are written too */
+
+static int write_watched(fm_file *file, const void *data, size_t size, uint64_t offset)
+{
+    static const char zeros[BED_SEGMENT];
+    if (!atomic_load(&watching) || offset == 0)
+        return fm_file_system.write(file, data, size, offset);
+    bool clear = size <= sizeof(zeros) && memcmp(data, zeros, size) == 0;
+    if (clear) {
+        assert_true(offset >= data_end && offset >= cleared_end);
+        assert_int_equal((offset + size) % BED_SEGMENT, 0);
+        cleared_end = offset + size;
+        clears++;
+    } else {
+        assert_true(offset + size <= cleared_end);
+        data_end = offset + size;
+    }
+    return fm_file_system.write(file, data, size, offset);
+}
+
+static void a_write_ends_in_bytes_that_were_cleared_once_and_before(void **unused)
+{
+    (void)unused;
+    fm_bed bed;
+    bed_init(&bed);
+    bed.config.segment_bytes = 16 * BED_SEGMENT;
+    bed.layer.write = write_watched;
+    data_end = cleared_end = 0;
+    clears = 0;
+    bed_open(&bed);
+    atomic_store(&watching, true);
+    for (uint32_t i = 0; data_end < 14 * BED_SEGMENT; i++) {
+        bed_append(&bed, 0, 7,
+                   i % 17 == 16 ? 3000 : 50 + i % 100); /* 3000: clears where it ends, not all that it fills */
+        fm_journal_flush(fm_journal_writer_of(bed.journal, 0));
+    }
+    atomic_store(&watching, false);
+    assert_in_range(clears, 5, 13);
+    bed_close(&bed);
+    bed_open(&bed);
+    bed_assert_whole(&bed);
+    bed_fini(&bed);
+}
+
 /* ---- retention ---- */
 
 static size_t segments_on_disk(const fm_bed *bed)
@@ -412,6 +460,7 @@ int main(void)
         cmocka_unit_test(a_disk_that_is_full_at_the_start_does_not_keep_the_journal_closed),
         cmocka_unit_test(a_real_disk_may_be_full),
         cmocka_unit_test(a_write_or_a_sync_that_fails_ends_the_process),
+        cmocka_unit_test(a_write_ends_in_bytes_that_were_cleared_once_and_before),
         cmocka_unit_test(what_is_not_released_stays_whatever_the_limit),
         cmocka_unit_test(one_partition_that_is_needed_keeps_its_segment_and_all_behind),
         cmocka_unit_test(the_next_sequence_is_known_when_all_frames_are_gone),
