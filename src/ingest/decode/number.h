@@ -125,6 +125,13 @@ static inline __m128i fm_digits_first(__m128i digits, uint64_t kept)
     return _mm_shuffle_epi8(digits, _mm_loadu_si128((const __m128i *)(const void *)(fm_digits_slide + kept)));
 }
 
+/* True unless `whole` digits at `at` are 1 to 15, and more than one do not begin with 0: together, as no branch could
+ * learn which prices are below 1. */
+static inline bool fm_digits_odd(const char *at, uint64_t whole)
+{
+    return (whole - 1 > 14) | ((*at == '0') & (whole != 1));
+}
+
 /* An integer without sign of up to fifteen digits. Returns what follows them, which must be neither point nor exponent;
  * NULL when it is another number. Reads 16 bytes. */
 static inline const char *fm_number_scan_count(const char *at, uint64_t *digits)
@@ -132,38 +139,34 @@ static inline const char *fm_number_scan_count(const char *at, uint64_t *digits)
     __m128i text = _mm_loadu_si128((const __m128i *)(const void *)at);
     unsigned other = ~(unsigned)_mm_movemask_epi8(fm_digits_mask(text));
     uint64_t whole = (unsigned)__builtin_ctz(other);
-    if (FM_UNLIKELY(whole - 1 > 14 || (*at == '0' && whole > 1)))
+    if (FM_UNLIKELY(fm_digits_odd(at, whole)))
         return NULL;
     *digits = fm_digits_join16(fm_digits_first(_mm_sub_epi8(text, _mm_set1_epi8('0')), whole));
     return at + whole;
 }
 
 /* A number without sign that ends within fifteen characters: digits / 10^decimals, without zeros at the end of a
- * fraction. Returns what follows it, which must not be an exponent; NULL when it is another. Reads 17 bytes. */
+ * fraction. Returns what follows it, which must not be an exponent; NULL when it is another. Reads 17 bytes. What comes
+ * in no order (a first or a last zero) is no branch. */
 static inline const char *fm_number_scan_near(const char *at, uint64_t *digits, unsigned *decimals)
 {
     __m128i text = _mm_loadu_si128((const __m128i *)(const void *)at);
     unsigned other = ~(unsigned)_mm_movemask_epi8(fm_digits_mask(text));
     uint64_t whole = (unsigned)__builtin_ctz(other), used = whole;
     text = _mm_sub_epi8(text, _mm_set1_epi8('0'));
-    if (FM_UNLIKELY(whole - 1 > 14 || (*at == '0' && whole > 1)))
+    if (FM_UNLIKELY(fm_digits_odd(at, whole)))
         return NULL;
     if (at[whole] == '.') {
-        used = (unsigned)__builtin_ctz(other & (other - 1));
-        if (FM_UNLIKELY(used > 15))
+        unsigned behind = other & (other - 1);
+        used = (unsigned)__builtin_ctz(behind);
+        if (FM_UNLIKELY(used > 15 || used == whole + 1))
             return NULL;
-        uint64_t kept = used;
-        while (FM_UNLIKELY(at[kept - 1] == '0'))
-            kept--;
-        unsigned after = (unsigned)(kept - whole) - 1;
-        if (FM_LIKELY(after != 0)) {
-            __m128i unpoint = _mm_load_si128((const __m128i *)(const void *)fm_digits_unpoint[after]);
-            *digits = fm_digits_join16(_mm_shuffle_epi8(fm_digits_first(text, kept), unpoint));
-            *decimals = after;
-            return at + used;
-        }
-        if (used == whole + 1)
-            return NULL; /* a point and no digit behind it */
+        unsigned zeros = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(text, _mm_setzero_si128()));
+        unsigned kept = 32 - (unsigned)__builtin_clz(~zeros & (behind - 1) & ~behind); /* the point is no zero */
+        *decimals = kept - 1 - (unsigned)whole;
+        __m128i unpoint = _mm_load_si128((const __m128i *)(const void *)fm_digits_unpoint[*decimals]);
+        *digits = fm_digits_join16(_mm_shuffle_epi8(fm_digits_first(text, kept), unpoint));
+        return at + used;
     }
     *digits = fm_digits_join16(fm_digits_first(text, whole));
     *decimals = 0;
