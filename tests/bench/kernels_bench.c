@@ -20,7 +20,7 @@
 #define ROWS        16384
 #define ROUNDS      15
 #define SPARSE      64 /* times the event time between ticks */
-#define STATE_MAX   2048
+#define STATE_MAX   12288
 
 static struct {
     int64_t ts_ns;

@@ -60,7 +60,7 @@ static double outputs[ROWS_MAX][FM_KERNEL_OUTPUTS_MAX];
 
 static void run(const fm_kernel *kernel, const double *params)
 {
-    static _Alignas(64) unsigned char state[4096];
+    static _Alignas(64) unsigned char state[12288];
     memset(state, 0, sizeof(state));
     assert_int_equal(kernel->init(state, params), 0);
     for (int row = 0; row < row_count; row++) {

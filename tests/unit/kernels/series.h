@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define STATE_MAX 4096
+#define STATE_MAX 12288
 
 typedef struct test_row {
     int64_t ts_ns;

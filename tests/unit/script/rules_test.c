@@ -120,7 +120,7 @@ static void what_is_wrong_in_a_head_is_told_with_place_and_way_out(void **unused
     (void)unused;
     refused(HEAD " needs = { m = feature.retrun_z {} } }", 2, 12, "there is no feature \"retrun_z\"",
             "did you mean return_z?");
-    refused(HEAD " needs = {\n  m = detector.xyzzy {} } }", 3, 3, "there is no detector \"xyzzy\"", "there is ewma_z");
+    refused(HEAD " needs = {\n  m = detector.xyzzy {} } }", 3, 3, "there is no detector \"xyzzy\"", "there is auto, ewma_z");
     refused(HEAD " needs = { m = feature.ewma { half_lfe = 1 } } }", 2, 31, "feature.ewma has no field \"half_lfe\"",
             "did you mean half_life?");
     refused(HEAD " needs = { m = feature.ewma { half_life = '30x' } } }", 2, 31, "half_life must be a duration", "30m");
