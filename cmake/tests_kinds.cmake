@@ -1,6 +1,7 @@
 # The kinds of tests beside unit: a file in the right folder is a test, and no build file changes for it.
 #
 #   tests/golden/<name>_test.c   golden.<name>    reference values; links kernels
+#   tests/golden/<name>_test.py  golden.<name>    what the program makes of recorded data; FMADS_BINARY is the program
 #   tests/replay/<name>_test.c   replay.<name>    the engine over recorded or generated records; links everything
 #   tests/system/<name>_test.py  system.<name>    a real server on loopback, from outside; FMADS_BINARY is the program
 #   tests/fuzz/<name>_fuzz.c     fuzz.<name>      the corpus tests/fuzz/corpus/<name>; in the preset `fuzz`, libFuzzer
@@ -27,14 +28,17 @@ fmads_programs(golden 300 kernels base)
 fmads_programs(replay 900 main)
 
 if(TARGET fmads)
-  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/system/*_test.py)
-  foreach(source ${sources})
-    get_filename_component(name ${source} NAME)
-    string(REGEX REPLACE "_test\\.py$" "" name ${name})
-    add_test(NAME system.${name} COMMAND /usr/bin/python3 -B ${source} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
-    fmads_properties(system.${name} ${source} system 900)
-    set_property(TEST system.${name} APPEND PROPERTY ENVIRONMENT "FMADS_BINARY=$<TARGET_FILE:fmads>")
-    set_tests_properties(system.${name} PROPERTIES COST 50) # the long ones first, so that none is left running alone at the end
+  foreach(kind system golden)
+    file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${kind}/*_test.py)
+    foreach(source ${sources})
+      get_filename_component(name ${source} NAME)
+      string(REGEX REPLACE "_test\\.py$" "" name ${name})
+      set(test ${kind}.${name})
+      add_test(NAME ${test} COMMAND /usr/bin/python3 -B ${source} WORKING_DIRECTORY ${CMAKE_SOURCE_DIR})
+      fmads_properties(${test} ${source} ${kind} 900)
+      set_property(TEST ${test} APPEND PROPERTY ENVIRONMENT "FMADS_BINARY=$<TARGET_FILE:fmads>")
+      set_tests_properties(${test} PROPERTIES COST 50) # the long ones first, so that none is left running alone at the end
+    endforeach()
   endforeach()
 
   file(GLOB packs CONFIGURE_DEPENDS LIST_DIRECTORIES true ${CMAKE_SOURCE_DIR}/rules/*)

@@ -40,7 +40,7 @@ LIBRARIES = {
     "zstd": ["ingest/", "store/codec"],
 }
 # Where the C library does not do: its mathematics differ in bits between CPUs, its time zones between machines.
-SYSTEM = re.compile(r"^(sys|netinet|arpa|linux|bits)/|^(assert|ctype|dirent|dlfcn|errno|fcntl|fenv|float|getopt|inttypes|limits|locale|malloc|math|"
+SYSTEM = re.compile(r"^(sys|netinet|arpa|linux|bits)/|^(assert|ctype|dirent|dlfcn|errno|fcntl|fenv|float|fts|getopt|inttypes|limits|locale|malloc|math|"
                     r"netdb|poll|pthread|sched|setjmp|signal|stdalign|stdarg|stdatomic|stdbool|stddef|stdint|stdio|stdlib|string|strings|"
                     r"termios|time|ucontext|unistd|cpuid|immintrin|nmmintrin|emmintrin|smmintrin|tmmintrin|x86intrin)\.h$")
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]')
