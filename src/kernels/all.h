@@ -9,6 +9,7 @@
 #include "kernels/common/baseline.h"
 #include "kernels/common/surge.h"
 #include "kernels/common/tail.h"
+#include "kernels/common/pareto.h"
 #include "kernels/common/ranks.h"
 #include "kernels/feature/ewma.h"
 #include "kernels/feature/event_rate.h"
@@ -27,6 +28,7 @@
 #include "kernels/feature/vwap_deviation.h"
 #include "kernels/detector/auto.h"
 #include "kernels/detector/ewma_z.h"
+#include "kernels/detector/market.h"
 #include "kernels/detector/page_hinkley.h"
 #include "kernels/detector/robust_z.h"
 

@@ -12,6 +12,7 @@ import random
 import statistics
 
 import auto_reference
+import market_reference
 
 NAN = float("nan")
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -438,12 +439,25 @@ def auto(rows, *params):
     return over(rows, s, lambda k: out[k])
 
 
+def market(rows, *params):
+    s = Series(rows, price_ok)
+    tail, out = Tail(), []
+    for score, expected, ready, kind in market_reference.market(s.time, [r["price"] for r in s.rows], *params):
+        p = NAN
+        if ready:
+            p = tail.p(score)
+            tail.add(score)
+        out.append((score, p, expected, ready, kind))
+    return over(rows, s, lambda k: out[k])
+
+
 CASES = [
     (log_return, [0]), (log_return, [3]), (return_z, [10, 0.1]), (move_z, [2, 20, 1, 4]), (ewma, [5]), (mid, []), (microprice, []),
     (spread, []), (spread_ratio, [2, 20, 0, 4]), (rolling_min_max, [3]), (realised_variance, [3]), (order_flow_imbalance, [2]),
     (trade_imbalance, [3]), (event_rate, [2, 20, 1, 4]), (volume_ratio, [2, 20, 0, 4]), (vwap_deviation, [3, 0.1]),
     (robust_z, [12, 0]), (ewma_z, [10, 8, 0]), (page_hinkley, [10, 0.5, 20, 5, 0]),
     (auto, [2000, 3.5, 3, 0.03, 0.5, 5000]), (auto, [150, 1, 0.5, 0.05, 0.2, 1000]),
+    (market, [1, 5000, 480, 20000, 3000, 4]), (market, [1.5, 100, 10, 100, 10, 2]),
 ]
 
 
