@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "tool/eval_events.h"
 #include "tool/eval_file.h"
 #include "tool/tool.h"
 
@@ -20,7 +21,7 @@
 
 typedef struct eval_options {
     fm_eval_file *file;
-    const char *data, *out;
+    const char *data, *out, *events;
     bool json;
 } eval_options;
 
@@ -32,17 +33,19 @@ typedef struct eval_total {
 static const struct {
     const char *name;
     fm_eval_file *file;
-} KINDS[] = {{"nab", fm_eval_nab}, {"series", fm_eval_series}};
+} KINDS[] = {{"nab", fm_eval_nab}, {"series", fm_eval_series}, {"events", fm_eval_events}};
 
 static int parse_options(int argc, char **argv, eval_options *out)
 {
     static const struct option long_options[] = {
-        {"data", 1, NULL, 'd'}, {"out", 1, NULL, 'o'}, {"json", 0, NULL, 'j'}, {0}};
+        {"data", 1, NULL, 'd'}, {"events", 1, NULL, 'e'}, {"out", 1, NULL, 'o'}, {"json", 0, NULL, 'j'}, {0}};
     opterr = 0;
     optind = 0; /* glibc: begin anew, also when another subcommand has used it */
     for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
         if (option == 'd')
             out->data = optarg;
+        else if (option == 'e')
+            out->events = optarg;
         else if (option == 'o')
             out->out = optarg;
         else if (option == 'j')
@@ -51,14 +54,16 @@ static int parse_options(int argc, char **argv, eval_options *out)
             return fm_tool_usage_error("eval", "an option is not known or lacks its value");
     }
     if (argc - optind != 1)
-        return fm_tool_usage_error("eval", "say what to evaluate: nab or series");
+        return fm_tool_usage_error("eval", "say what to evaluate: nab, series or events");
     for (size_t i = 0; i < sizeof(KINDS) / sizeof(KINDS[0]); i++)
         if (strcmp(argv[optind], KINDS[i].name) == 0)
             out->file = KINDS[i].file;
     if (!out->file)
-        return fm_tool_usage_error("eval", "\"%s\" is not nab or series", argv[optind]);
+        return fm_tool_usage_error("eval", "\"%s\" is not nab, series or events", argv[optind]);
     if (!out->data || !out->out)
         return fm_tool_usage_error("eval", "--data and --out must be given");
+    if ((out->events != NULL) != (out->file == fm_eval_events))
+        return fm_tool_usage_error("eval", "--events must be given for events, and for nothing else");
     return 0;
 }
 
@@ -84,13 +89,18 @@ static int check_folders(const eval_options *options, fm_error *error)
 }
 
 /* Where the scores of `relative` go; its folder is made. */
-static int make_place(const char *folder, const char *relative, char *path, fm_error *error)
+static int make_place(const eval_options *options, const char *relative, char *path, fm_error *error)
 {
-    int size = snprintf(path, PATH_MAX, "%s/%s", folder, relative);
+    int size = snprintf(path, PATH_MAX, "%s/%s", options->out, relative);
     if (size >= PATH_MAX)
-        return fm_fail(error, FM_ELIMIT, "the path \"%s/%s\" is too long", folder, relative);
+        return fm_fail(error, FM_ELIMIT, "the path \"%s/%s\" is too long", options->out, relative);
     if (ends_with(path, ".gz"))
-        path[size - 3] = '\0';
+        path[size -= 3] = '\0';
+    if (options->events) {
+        size -= ends_with(path, ".csv") ? 4 : 0;
+        if (snprintf(path + size, PATH_MAX - (size_t)size, ".scores.csv") >= PATH_MAX - size)
+            return fm_fail(error, FM_ELIMIT, "the path \"%s\" is too long", path);
+    }
     char *slash = strrchr(path, '/');
     *slash = '\0';
     int result = fm_folder_make(path);
@@ -108,7 +118,7 @@ static int score_one(const eval_options *options, const char *from, eval_total *
     relative += strspn(relative, "/");
     int result = options->file(from, &scores, &total->count, error);
     if (result >= 0)
-        result = make_place(options->out, relative, path, error);
+        result = make_place(options, relative, path, error);
     if (result >= 0) {
         result = fm_file_replace(&fm_file_system, path, scores.data, scores.size);
         if (result < 0)
@@ -159,6 +169,27 @@ static int score_all(const eval_options *options, eval_total *total, fm_error *e
     return result;
 }
 
+typedef struct listed {
+    const eval_options *options;
+    eval_total *total;
+} listed;
+
+static int score_listed(void *context, const char *file, fm_error *error)
+{
+    listed *run = context;
+    char path[PATH_MAX];
+    if (snprintf(path, sizeof(path), "%s/%s", run->options->data, file) >= PATH_MAX)
+        return fm_fail(error, FM_ELIMIT, "the path \"%s/%s\" is too long", run->options->data, file);
+    return score_one(run->options, path, run->total, error);
+}
+
+static int score_files(const eval_options *options, eval_total *total, fm_error *error)
+{
+    listed run = {options, total};
+    return options->events ? fm_eval_events_list(options->events, score_listed, &run, error)
+                           : score_all(options, total, error);
+}
+
 int fm_tool_eval(int argc, char **argv)
 {
     eval_options options = {0};
@@ -168,7 +199,7 @@ int fm_tool_eval(int argc, char **argv)
     if (result != 0)
         return result;
     int64_t begin_ns = fm_thread_cpu_ns();
-    if (check_folders(&options, &error) < 0 || score_all(&options, &total, &error) < 0)
+    if (check_folders(&options, &error) < 0 || score_files(&options, &total, &error) < 0)
         return fm_tool_failed(&error);
     double seconds = (double)(fm_thread_cpu_ns() - begin_ns) / 1e9;
     if (options.json)
