@@ -95,7 +95,7 @@ static int score_rows(fm_market_file *file, bank *all, fm_text *out, fm_eval_cou
     all->series_count = file->series_count;
     fm_text_put(out, file->name >= 0 ? "time_ns,score,instrument\n" : "time_ns,score\n");
     while ((result = fm_market_file_next(file, error)) > 0) {
-        fm_market *markets;
+        fm_market *markets = NULL;
         double score = 0.0;
         if (!has_price(file))
             continue;
