@@ -3,15 +3,13 @@
 
 The recordings are market/events.json and the files it names in $FMADS_TESTDATA; without them the test is skipped by name, in CI it fails.
 """
-import importlib.machinery
-import importlib.util
 import os
 import sys
 import tempfile
 import unittest
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(ROOT, "tests", "bench"))
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from recorded import data, script  # noqa: E402
 import market_score  # noqa: E402
 
 FOUND = {"tick": (7, 7), "1m": (29, 39), "1h": (29, 30), "1d": (41, 45)}  # no less, at the low and the high budget
@@ -19,26 +17,9 @@ FROZEN = 0.85  # of these, with the threshold of other files
 DAY = "2020-01-01T00:%02d:00Z"
 
 
-def script(name):
-    path = os.path.join(ROOT, "tests", "bench", name)
-    spec = importlib.util.spec_from_loader(name, importlib.machinery.SourceFileLoader(name, path))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def data():
-    folder = os.path.join(os.environ.get("FMADS_TESTDATA") or os.path.join(ROOT, "..", "shared", "data"), "market")
-    if os.path.exists(os.path.join(folder, "events.json")):
-        return folder
-    if os.environ.get("CI") == "true":
-        raise AssertionError("recorded data are not there: market")
-    raise unittest.SkipTest("recorded data are not there: market")
-
-
 class Quality(unittest.TestCase):
     def test_it_finds_what_it_has_found_before(self):
-        folder = data()
+        folder = data("market", "events.json")
         with tempfile.TemporaryDirectory(prefix="fmads-events-") as out:
             quality = script("quality")
             figures = quality.measure_events(os.environ["FMADS_BINARY"], folder, out)

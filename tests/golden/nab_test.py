@@ -3,8 +3,6 @@
 
 The recordings are nab/data and nab/windows.json in $FMADS_TESTDATA; without them the test is skipped by name, in CI it fails.
 """
-import importlib.machinery
-import importlib.util
 import json
 import math
 import os
@@ -12,33 +10,16 @@ import sys
 import tempfile
 import unittest
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-sys.path.insert(0, os.path.join(ROOT, "tests", "bench"))
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from recorded import data, script  # noqa: E402
 import nab_score  # noqa: E402
 
 STANDARD, CROSS_VALIDATED = 75, 68  # no less
 
 
-def script(name):
-    path = os.path.join(ROOT, "tests", "bench", name)
-    spec = importlib.util.spec_from_loader(name, importlib.machinery.SourceFileLoader(name, path))
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def data():
-    folder = os.path.join(os.environ.get("FMADS_TESTDATA") or os.path.join(ROOT, "..", "shared", "data"), "nab")
-    if os.path.exists(os.path.join(folder, "windows.json")):
-        return folder
-    if os.environ.get("CI") == "true":
-        raise AssertionError("recorded data are not there: nab")
-    raise unittest.SkipTest("recorded data are not there: nab")
-
-
 class Quality(unittest.TestCase):
     def test_it_finds_what_it_has_found_before(self):
-        folder = data()
+        folder = data("nab", "windows.json")
         with tempfile.TemporaryDirectory(prefix="fmads-quality-") as out:
             quality = script("quality")
             figures = quality.measure(os.environ["FMADS_BINARY"], folder, out)

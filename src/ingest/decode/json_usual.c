@@ -47,16 +47,9 @@ const size_t fm_json_reach_first[4] = {
 
 enum { COPY_MAX = FM_DECODE_SCRATCH - FM_JSON_FAR };
 
-/* Keys that a record of the kind needs here; one side alone of a quote is for the general way. */
-static const uint32_t needed_of_kind[] = {
-    [FM_TRADE] = FM_FIELD_BIT(TYPE) | FM_FIELD_BIT(SYMBOL) | FM_FIELD_BIT(TS) | FM_FIELD_BIT(PRICE),
-    [FM_QUOTE] = FM_FIELD_BIT(TYPE) | FM_FIELD_BIT(SYMBOL) | FM_FIELD_BIT(TS) | FM_FIELD_BIT(BID) | FM_FIELD_BIT(ASK),
-};
-
 /* How far a record with the keys of this row reaches; FM_JSON_RARE when more is to be asked of it than its values. */
 static size_t reach_of_row(const uint8_t *row, unsigned kind)
 {
-    const uint32_t needed = needed_of_kind[kind];
     uint32_t seen = 0;
     size_t reach = REACH_NONE;
     if (row[0] != FM_FIELD_TYPE)
@@ -68,8 +61,7 @@ static size_t reach_of_row(const uint8_t *row, unsigned kind)
         seen |= 1u << field;
         reach += reach_of_field[field];
     }
-    bool whole = (seen & needed) == needed && !((seen >> FM_FIELD_ROW ^ seen >> FM_FIELD_SOURCE) & 1);
-    return whole && reach <= COPY_MAX ? reach : FM_JSON_RARE;
+    return fm_likely_whole(seen, kind) && reach <= COPY_MAX ? reach : FM_JSON_RARE;
 }
 
 /* Readers of values, `at` behind the key: what follows the value (a number may still be another one than was read: the
@@ -105,12 +97,7 @@ READER *read_count(const char *at, fm_field field, fm_record *record)
     at = fm_number_scan_count(at, &count);
     if (FM_UNLIKELY(!at || (field == FM_FIELD_SEQ_INDEX && count > UINT32_MAX)))
         return NULL;
-    if (field == FM_FIELD_SEQ)
-        record->seq = count;
-    else if (field == FM_FIELD_ROW)
-        record->row = count;
-    else
-        record->seq_index = (uint32_t)count;
+    fm_likely_count(record, field, count);
     return at;
 }
 

@@ -110,6 +110,25 @@ static inline bool fm_likely_stands(__m128i bytes, const char text[16], const ui
     return _mm_testz_si128(other, _mm_load_si128((const __m128i *)(const void *)mask));
 }
 
+/* The keys seen are all that a trade or a quote of the usual shape needs; one side alone of a quote is for the general
+ * way. `row` and `source` come together or not at all. */
+static inline bool fm_likely_whole(uint32_t seen, unsigned kind)
+{
+    const uint32_t prices = kind == FM_QUOTE ? FM_FIELD_BIT(BID) | FM_FIELD_BIT(ASK) : FM_FIELD_BIT(PRICE);
+    const uint32_t needed = FM_FIELD_BIT(TYPE) | FM_FIELD_BIT(SYMBOL) | FM_FIELD_BIT(TS) | prices;
+    return (seen & needed) == needed && !((seen >> FM_FIELD_ROW ^ seen >> FM_FIELD_SOURCE) & 1);
+}
+
+static inline void fm_likely_count(fm_record *record, fm_field field, uint64_t count)
+{
+    if (field == FM_FIELD_SEQ)
+        record->seq = count;
+    else if (field == FM_FIELD_ROW)
+        record->row = count;
+    else
+        record->seq_index = (uint32_t)count;
+}
+
 /* 0xff for each of the first `size` bytes. */
 #define FM_MASK_BYTE(size, index) ((index) < (size) ? 0xff : 0)
 #define FM_MASK_BYTE4(size, index)                                                                                     \

@@ -17,12 +17,6 @@ enum { PAIR = 16 + 17 };       /* bytes that a key and a value have at most */
 enum { FAR = FM_MSGPACK_FAR }; /* bytes that a reader may look at */
 enum { USUAL = OPENING + (FM_LIKELY_KEYS - 2) * PAIR + FAR };
 
-/* Keys that a record of the kind needs here; one side alone of a quote is for the general way. */
-static const uint32_t needed_of_kind[] = {
-    [FM_TRADE] = FM_FIELD_BIT(TYPE) | FM_FIELD_BIT(SYMBOL) | FM_FIELD_BIT(TS) | FM_FIELD_BIT(PRICE),
-    [FM_QUOTE] = FM_FIELD_BIT(TYPE) | FM_FIELD_BIT(SYMBOL) | FM_FIELD_BIT(TS) | FM_FIELD_BIT(BID) | FM_FIELD_BIT(ASK),
-};
-
 void fm_msgpack_usual_forget(fm_decoder *decoder)
 {
     memset(decoder->usual, FIELD_REFUSED, sizeof decoder->usual);
@@ -44,8 +38,7 @@ static __attribute__((noinline)) void expect(fm_decoder *decoder, unsigned kind,
         seen |= 1u << field;
         usual[place] = (uint8_t)field;
     }
-    good = good && (seen & needed_of_kind[kind]) == needed_of_kind[kind] &&
-           !((seen >> FM_FIELD_ROW ^ seen >> FM_FIELD_SOURCE) & 1);
+    good = good && fm_likely_whole(seen, kind);
     usual[count] = FM_FIELD_NONE;
     usual[0] = head; /* where the type stood */
     if (!good)
@@ -99,12 +92,7 @@ READER *read_count(const char *at, fm_field field, fm_record *record)
     at = fm_msgpack_unsigned(at, &count);
     if (FM_UNLIKELY(!at || count > (field == FM_FIELD_SEQ_INDEX ? UINT32_MAX : (uint64_t)INT64_MAX)))
         return NULL;
-    if (field == FM_FIELD_SEQ)
-        record->seq = count;
-    else if (field == FM_FIELD_ROW)
-        record->row = count;
-    else
-        record->seq_index = (uint32_t)count;
+    fm_likely_count(record, field, count);
     return at;
 }
 
