@@ -34,6 +34,9 @@ typedef enum fm_kind {
     FM_QUOTE     = 2,
     FM_VALUE     = 3,
     FM_STATUS    = 4,
+    FM_BAR       = 5, /* two lines: an fm_bar_rest follows */
+    FM_BOOK      = 6, /* one level of an aggregated book (L2) */
+    FM_ORDER     = 7, /* one order of an order-by-order book (L3) */
     FM_KIND_CONTROL = 32,
     FM_DOMAIN     = 32, /* first sight of a time domain: text = its name */
     FM_STREAM     = 33, /* first sight of (venue, channel): text = "venue\0channel" */
@@ -50,7 +53,9 @@ typedef enum fm_side { FM_SIDE_NONE = 0, FM_BUY = 1, FM_SELL = 2 } fm_side; /* t
 typedef enum fm_phase { FM_PHASE_OPEN = 1, FM_PHASE_AUCTION = 2, FM_PHASE_HALT = 3, FM_PHASE_CLOSED = 4 } fm_phase;
 
 #define FM_FLAG_LATE   0x0001u /* event time below the domain's time when it was accepted: applied in place, moves no time */
-#define FM_FLAG_ORIGIN 0x0002u /* an fm_origin follows the line in the log */
+#define FM_FLAG_ORIGIN 0x0002u /* an fm_origin follows the line in the log (and the fm_bar_rest of a bar) */
+#define FM_FLAG_MORE   0x0004u /* FM_BOOK, FM_ORDER: more records of the same venue event follow; the book is read at its end */
+#define FM_FLAG_SNAPSHOT 0x0008u /* FM_BOOK, FM_ORDER: part of a snapshot, not a change that happened now */
 
 typedef struct fm_trade { /* price scale, size scale */
     int64_t  price;
@@ -78,6 +83,49 @@ typedef struct fm_status {
     uint64_t unused[3];
 } fm_status;
 
+typedef struct fm_bar { /* price scale; ts_ns of the event is the bar's end, when it is known */
+    int64_t open;
+    int64_t high;
+    int64_t low;
+    int64_t close;
+} fm_bar;
+
+typedef struct fm_bar_rest { /* the second line of a bar */
+    int64_t  interval_ns; /* length: the bar began interval_ns before its event time */
+    int64_t  volume;      /* size scale; FM_ABSENT when the feed has none */
+    int64_t  buy_volume;  /* of it, bought by takers; FM_ABSENT when not given */
+    uint64_t trade_count; /* FM_SEQ_ABSENT when not given */
+    uint64_t unused[4];
+} fm_bar_rest;
+
+typedef enum fm_book_action { FM_BOOK_SET = 1, FM_BOOK_DELETE = 2, FM_BOOK_CLEAR = 3 } fm_book_action;
+
+typedef struct fm_book { /* side FM_BUY = bid, FM_SELL = ask, FM_SIDE_NONE = both (clear) */
+    int64_t  price;
+    int64_t  size;        /* resting at the price from now on */
+    uint32_t order_count; /* 0 = not told */
+    uint8_t  action;      /* fm_book_action */
+    uint8_t  unused[11];
+} fm_book;
+
+typedef enum fm_order_action {
+    FM_ORDER_ADD     = 1,
+    FM_ORDER_MODIFY  = 2, /* price and size are the new ones; loses its place in the queue unless only the size shrinks */
+    FM_ORDER_CANCEL  = 3, /* `size` of it leaves; absent or no less than what rests: all */
+    FM_ORDER_EXECUTE = 4, /* `size` of it is filled and leaves */
+    FM_ORDER_FILL    = 5, /* a notice that `size` of it was filled; the book changes by the cancel or modify that follows (CME) */
+    FM_ORDER_CLEAR   = 6, /* the whole book goes */
+} fm_order_action;
+
+typedef struct fm_order { /* side FM_BUY = bid, FM_SELL = ask */
+    int64_t  price;    /* FM_ABSENT where the action needs none */
+    int64_t  size;
+    uint64_t order_id; /* the venue's number, or the fixed-seed hash of its text */
+    uint32_t account;  /* low half of the account's hash; 0 = none */
+    uint8_t  action;   /* fm_order_action */
+    uint8_t  unused[3];
+} fm_order;
+
 typedef struct fm_control {
     uint32_t index;     /* the dictionary index that is defined or changed */
     uint32_t domain;    /* FM_SERIES: the domain's index */
@@ -104,6 +152,9 @@ typedef struct fm_event {
         fm_quote   quote;
         fm_value   value;
         fm_status  status;
+        fm_bar     bar;
+        fm_book    book;
+        fm_order   order;
         fm_control control;
     } as;
 } fm_event;
@@ -118,6 +169,8 @@ typedef struct fm_origin {
 
 static_assert(sizeof(fm_event) == 64, "an event is one cache line");
 static_assert(sizeof(fm_control) == 32 && sizeof(fm_quote) == 32 && sizeof(fm_trade) == 32, "payloads fill half the line");
+static_assert(sizeof(fm_bar) == 32 && sizeof(fm_book) == 32 && sizeof(fm_order) == 32, "payloads fill half the line");
+static_assert(sizeof(fm_bar_rest) == 64, "a bar is two lines");
 static_assert(sizeof(fm_origin) == 24, "an origin is three words");
 
 /* Bytes that an event takes in the log. */

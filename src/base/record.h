@@ -32,6 +32,16 @@ typedef struct fm_record {
     fm_slice symbol;    /* into the body being decoded, or the decoder's scratch; valid until the next record is asked for */
     fm_slice venue, channel, session, source; /* size 0 = not given */
     uint32_t unknown_keys; /* ignored keys, to be counted */
+    /* Only of the kinds named; of others what stands here means nothing. */
+    uint8_t  action;       /* FM_BOOK: fm_book_action; FM_ORDER: fm_order_action. FM_BOOK has [0] price, [1] size; FM_ORDER too */
+    uint8_t  book_flags;   /* FM_BOOK, FM_ORDER: FM_FLAG_MORE, FM_FLAG_SNAPSHOT */
+    uint16_t unused16;
+    uint32_t order_count;  /* FM_BOOK */
+    uint32_t account;      /* FM_ORDER */
+    uint64_t order_id;     /* FM_ORDER */
+    int64_t  interval_ns;  /* FM_BAR, which has number[0] open, [1] high, [2] low, [3] close */
+    uint64_t trade_count;  /* FM_BAR; FM_SEQ_ABSENT when not given */
+    fm_decimal_number volume, buy_volume; /* FM_BAR */
 } fm_record;
 
 #endif

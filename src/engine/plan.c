@@ -92,7 +92,8 @@ static int node_of(fm_plan *plan, const fm_rule *rule, int need_index, int depth
         of_column = column_of(plan, of_node, of_output, error);
         FM_TRY(of_column);
     }
-    fm_node node = {.kernel = need->kernel, .column = {-1, -1, -1, -1, -1, -1}};
+    fm_node node = {.kernel = need->kernel};
+    memset(node.column, -1, sizeof(node.column));
     memcpy(node.params, need->params, sizeof(node.params));
     FM_TRY(wire(&node, need->kernel, of_node, of_column, error));
     node.output_count = (uint8_t)fm_kernel_field_count(need->kernel->outputs);

@@ -7,17 +7,27 @@
  *
  * Inputs are wired by name: "x" is the series that a rule chose with `of =` (default: the last trade price, else the
  *        mid); "price", "size", "side" come from a trade (side +1 buy, -1 sell, NaN unknown), "bid", "bid_size",
- *        "ask", "ask_size" from the consolidated quote, "event" is 1 on every record. A kernel is stepped on the
- *        records that carry all of its inputs' sources: trades, quotes, values, or any record. */
+ *        "ask", "ask_size" from the consolidated quote, "event" is 1 on every record. "open", "high", "low", "close",
+ *        "volume" come from a bar. "bid_depth", "ask_depth" are the sizes of the best FM_KERNEL_DEPTH_LEVELS levels of
+ *        the book; "action" (1 add, 2 modify, 3 cancel, 4 execute), "order_size" and "order_age" (s since the order was
+ *        added) come from an order. "session_minute" (minutes since the session opened; outside of it NaN) and
+ *        "day_type" (0 regular, 1 half day) come from the instrument's calendar, "market" is the series that the
+ *        instrument is compared with. A kernel is stepped on the records that carry all of its inputs' sources:
+ *        trades, quotes, values, bars, orders, or any record.
+ *
+ * A kernel of several series has the inputs "x", "x2" … "x8" and, first of its parameters, "dims", which is how many of
+ * them a rule wired by `of = {…}`; the rest are NaN and mean nothing. */
 #ifndef FM_KERNELS_KERNEL_H
 #define FM_KERNELS_KERNEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #define FM_KERNEL_PARAMS_MAX  8
-#define FM_KERNEL_INPUTS_MAX  6
-#define FM_KERNEL_OUTPUTS_MAX 6
+#define FM_KERNEL_INPUTS_MAX  8
+#define FM_KERNEL_OUTPUTS_MAX 12
+#define FM_KERNEL_DEPTH_LEVELS 10
 
 typedef enum fm_kernel_kind { FM_KERNEL_FEATURE, FM_KERNEL_DETECTOR } fm_kernel_kind;
 
@@ -28,6 +38,7 @@ typedef struct fm_field {
     double low;       /* parameters: smallest and largest value taken */
     double high;
     double preset;    /* parameters: value when not given; NaN = must be given */
+    bool optional;    /* inputs: NaN is an answer too ("not known"), not a record to be passed over */
     double usual;     /* outputs: what a calm market shows, for evidence; NaN = nothing is usual */
     const char *help; /* one sentence */
 } fm_field;

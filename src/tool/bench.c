@@ -69,7 +69,17 @@ static double draw_input(const char *name, double price, fm_random *random)
         return unit < 0.5 ? -1 : 1;
     if (strcmp(name, "event") == 0)
         return 1;
-    return price;
+    if (strstr(name, "depth") || strcmp(name, "volume") == 0 || strcmp(name, "order_age") == 0)
+        return 100 * fm_exp(2 * unit);
+    if (strcmp(name, "action") == 0)
+        return 1 + floor(4 * unit);
+    if (strcmp(name, "session_minute") == 0)
+        return floor(390 * unit);
+    if (strcmp(name, "day_type") == 0)
+        return 0;
+    if (strcmp(name, "high") == 0)
+        return price + 0.02;
+    return strcmp(name, "low") == 0 ? price - 0.02 : price * (1 + 1e-4 * unit * (name[0] == 'x' && name[1]));
 }
 
 static void fill_inputs(const fm_kernel *kernel, double in[ROWS][FM_KERNEL_INPUTS_MAX])

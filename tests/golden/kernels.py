@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Reference values for every kernel: python3 tests/golden/kernels.py writes kernels_input.csv and kernels_values.csv beside itself.
+"""Reference values for kernels: python3 tests/golden/kernels.py writes kernels_values.csv beside itself; kernels_rows.py makes the input.
 
 Nothing here is incremental: each value is computed anew from all the rows before it, by the definition in the kernel's header, with
 exact decimals for logarithms and fsum for sums. Only what is recursive by definition (samples cut before they enter a baseline, the
@@ -12,49 +12,12 @@ import random
 import statistics
 
 import auto_reference
+import kernels_rows
 import market_reference
 
 NAN = float("nan")
 HERE = os.path.dirname(os.path.abspath(__file__))
-COLUMNS = ["ts_ns", "price", "size", "side", "bid", "bid_size", "ask", "ask_size"]
 decimal.getcontext().prec = 40
-
-
-def make_rows(count=660, seed=20140502):
-    """A random walk with quotes and trades; gaps, equal times, late rows, missing values, a bad print, a burst."""
-    rng = random.Random(seed)
-    rows, ts, price = [], 1399033800_000000000, 100.0
-    for i in range(count):
-        if i == 300:
-            ts += 9_000_000_000
-        elif i == 480:
-            ts += 1_300_000_000
-        elif 400 <= i < 440:
-            ts += rng.randrange(1, 8_000_000)
-        elif i % 29 != 7:
-            ts += rng.randrange(1, 250_000_000)
-        late = rng.randrange(0, 400_000_000) if i % 41 == 20 else 0
-        price *= math.exp(rng.gauss(0, 2e-4))
-        middle = round(price, 2)
-        half = 0.005 * rng.randrange(1, 6 if i < 500 else 14)
-        row = {
-            "ts_ns": ts - late,
-            "price": round(middle * (1.2 if i == 350 else 1.0), 2),
-            "size": float(rng.randrange(1, 900) * (30 if i in (410, 411, 530) else 1)),
-            "side": rng.choice([1.0, -1.0, NAN]),
-            "bid": round(middle - half, 3),
-            "bid_size": float(rng.randrange(1, 1000)),
-            "ask": round(middle + half, 3),
-            "ask_size": float(rng.randrange(1, 1000)),
-        }
-        if i % 53 == 11:
-            row["price"] = NAN
-        if i % 59 == 13:
-            row["bid"] = NAN
-        if i % 61 == 17:
-            row["ask"] = row["bid"]
-        rows.append(row)
-    return rows
 
 
 def ln(x):
@@ -461,20 +424,5 @@ CASES = [
 ]
 
 
-def main():
-    rows = make_rows()
-    with open(os.path.join(HERE, "kernels_input.csv"), "w") as file:
-        file.write(",".join(COLUMNS) + "\n")
-        for row in rows:
-            file.write(",".join(str(row["ts_ns"]) if c == "ts_ns" else f"{row[c]:.17g}" for c in COLUMNS) + "\n")
-    with open(os.path.join(HERE, "kernels_values.csv"), "w") as file:
-        file.write("# case,KERNEL,parameters...   then rows: index,outputs...   made by kernels.py\n")
-        for function, params in CASES:
-            file.write(",".join(["case", function.__name__] + [f"{p:.17g}" for p in params]) + "\n")
-            for i, values in enumerate(function(rows, *params)):
-                if values is not None and (i % 13 == 5 or i in (1, 300, 350, 351, 411, 480, 530)):
-                    file.write(",".join([str(i)] + [f"{v:.17g}" for v in values]) + "\n")
-
-
 if __name__ == "__main__":
-    main()
+    kernels_rows.write_values(__file__, CASES)

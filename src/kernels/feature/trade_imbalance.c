@@ -125,7 +125,7 @@ const fm_kernel fm_kernel_trade_imbalance = {
     .params = params,
     .inputs = (const fm_field[]){{.name = "price", .unit = "price", .help = "of the trade"},
                                  {.name = "size", .unit = "size", .help = "of the trade"},
-                                 {.name = "side", .unit = "1", .help = "+1 bought, -1 sold, NaN = by the tick test"},
+                                 {.name = "side", .unit = "1", .optional = true, .help = "+1 bought, -1 sold, NaN = by the tick test"},
                                  {0}},
     .outputs = (const fm_field[]){{.name = "imbalance", .unit = "1", .usual = 0, .help = "1 = all bought"},
                                   {.name = "net", .unit = "size", .usual = 0, .help = "bought less sold"},
