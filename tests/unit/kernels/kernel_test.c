@@ -92,6 +92,7 @@ static void a_parameter_outside_its_range_is_refused(void **unused)
             }
         }
     }
+    test_state_free(&state);
 }
 
 static void check_step_one(const fm_kernel *kernel, int output, int short_ones)
