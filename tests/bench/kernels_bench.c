@@ -1,7 +1,9 @@
 /* tests/bench/kernels_bench.c - nanoseconds a step of every kernel in the table: one JSON line each.
  * links: kernels base
  *
- * 64 instruments take turns, as in a feed. `ns` is with a tick of each about every 64 ms of event time, when most
+ *   kernels [KERNEL [PARAMETER=VALUE …] [instruments=N]]
+ *
+ * 64 instruments take turns, as in a feed, unless told otherwise. `ns` is with a tick of each about every 64 ms of event time, when most
  * ticks stay in the open slice of a window; `ns_sparse` with one every 4 s, when nearly every tick closes slices.
  * Medians of 15 rounds; `best` is the fastest round, `spread` (90th - 10th percentile) / median. The row
  * machine.multiply is a chain of dependent multiplications, 4 cycles each: it tells how fast the machine was at that
@@ -16,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define INSTRUMENTS 64
+#define INSTRUMENTS 64 /* unless told otherwise */
 #define ROWS        16384
 #define ROUNDS      15
 #define SPARSE      64 /* times the event time between ticks */
@@ -27,6 +29,7 @@ static struct {
 } tick[ROWS];
 static double in[ROWS][FM_KERNEL_INPUTS_MAX];
 static volatile double sink;
+static size_t instruments = INSTRUMENTS;
 
 static void make_ticks(void)
 {
@@ -76,9 +79,10 @@ static double input(const char *name, int i)
 static double round_ns(const fm_kernel *kernel, unsigned char *states, size_t size, int64_t *clock_ns, int64_t stretch)
 {
     double sum = 0.0, out[FM_KERNEL_OUTPUTS_MAX];
+    size_t at = 0;
     int64_t begin_ns = fm_thread_cpu_ns();
     for (int i = 0; i < ROWS; i++) {
-        void *state = &states[i % INSTRUMENTS * size];
+        void *state = &states[at];
         if (kernel->step != NULL) {
             kernel->step(state, *clock_ns + stretch * tick[i].ts_ns, in[i], out);
         } else {
@@ -86,6 +90,7 @@ static double round_ns(const fm_kernel *kernel, unsigned char *states, size_t si
             kernel->update(state, *clock_ns + stretch * tick[i].ts_ns, in[i]);
         }
         sum += out[0];
+        at = at + size < instruments * size ? at + size : 0;
     }
     sink = sum;
     double ns = (double)(fm_thread_cpu_ns() - begin_ns) / ROWS;
@@ -124,18 +129,29 @@ static void bench_machine(void)
            all.spread);
 }
 
-static void bench(const fm_kernel *kernel)
+/* The preset of each parameter, unless `chosen` has NAME=VALUE. */
+static void choose(const fm_kernel *kernel, char **chosen, double *params)
+{
+    for (int i = 0; kernel->params[i].name != NULL; i++) {
+        size_t length = strlen(kernel->params[i].name);
+        params[i] = strcmp(kernel->params[i].name, "dims") == 0 ? 8 : kernel->params[i].preset;
+        for (char **at = chosen; *at != NULL; at++)
+            if (strncmp(*at, kernel->params[i].name, length) == 0 && (*at)[length] == '=')
+                params[i] = strtod(*at + length + 1, NULL);
+    }
+}
+
+static void bench(const fm_kernel *kernel, char **chosen)
 {
     double params[FM_KERNEL_PARAMS_MAX] = {0}, ns[ROUNDS];
-    for (int i = 0; kernel->params[i].name != NULL; i++)
-        params[i] = strcmp(kernel->params[i].name, "dims") == 0 ? 8 : kernel->params[i].preset;
+    choose(kernel, chosen, params);
     for (int i = 0; i < ROWS; i++)
         for (int j = 0; kernel->inputs[j].name != NULL; j++)
             in[i][j] = input(kernel->inputs[j].name, i);
     /* Not a power of two apart, else all states would share a few sets of the cache. */
     size_t size = kernel->state_size(params) + 40;
-    unsigned char *states = calloc(INSTRUMENTS, size);
-    for (size_t i = 0; i < INSTRUMENTS; i++)
+    unsigned char *states = calloc(instruments, size);
+    for (size_t i = 0; i < instruments; i++)
         if (states == NULL || kernel->init(&states[i * size], params) < 0)
             exit(1);
     int64_t clock_ns = 0;
@@ -179,8 +195,11 @@ int main(int argc, char **argv)
         bench_machine();
         bench_idle();
     }
+    for (int i = 2; i < argc; i++)
+        if (strncmp(argv[i], "instruments=", 12) == 0)
+            instruments = strtoul(argv[i] + 12, NULL, 10);
     for (const fm_kernel *const *kernel = fm_kernels; *kernel != NULL; kernel++)
         if (argc < 2 || strcmp(argv[1], (*kernel)->name) == 0)
-            bench(*kernel);
+            bench(*kernel, argc < 2 ? &argv[argc] : &argv[2]);
     return 0;
 }
