@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "tool/eval_events.h"
 #include "tool/eval_file.h"
+#include "tool/report.h"
 #include "tool/tool.h"
 
 #include <errno.h>
@@ -54,12 +55,12 @@ static int parse_options(int argc, char **argv, eval_options *out)
             return fm_tool_usage_error("eval", "an option is not known or lacks its value");
     }
     if (argc - optind != 1)
-        return fm_tool_usage_error("eval", "say what to evaluate: nab, series or events");
+        return fm_tool_usage_error("eval", "say what to evaluate: nab, series or events, or ask for the report");
     for (size_t i = 0; i < sizeof(KINDS) / sizeof(KINDS[0]); i++)
         if (strcmp(argv[optind], KINDS[i].name) == 0)
             out->file = KINDS[i].file;
     if (!out->file)
-        return fm_tool_usage_error("eval", "\"%s\" is not nab, series or events", argv[optind]);
+        return fm_tool_usage_error("eval", "\"%s\" is not nab, series, events or report", argv[optind]);
     if (!out->data || !out->out)
         return fm_tool_usage_error("eval", "--data and --out must be given");
     if ((out->events != NULL) != (out->file == fm_eval_events))
@@ -195,6 +196,8 @@ int fm_tool_eval(int argc, char **argv)
     eval_options options = {0};
     eval_total total = {0};
     fm_error error = {0};
+    if (argc > 1 && strcmp(argv[1], "report") == 0)
+        return fm_eval_report(argc - 1, argv + 1);
     int result = parse_options(argc, argv, &options);
     if (result != 0)
         return result;
