@@ -1,11 +1,11 @@
-/* tool/report_labels.c - see the header. SQLite reads the JSON: it is linked anyway, and knows all of it. */
+/* tool/report_labels.c - see the header. */
 #include "tool/report_labels.h"
 
 #include "base/assert.h"
 #include "base/file.h"
+#include "store/embedded/json_rows.h"
 #include "tool/table.h"
 
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -22,9 +22,13 @@ static const char WINDOWS[] =
     " LEFT JOIN json_each(iif(json_type(file.value)='array', file.value, file.value->'windows')) AS span"
     " ORDER BY file.key, span.value->>0";
 
-static char *text_of(sqlite3_stmt *row, int column)
+typedef struct reading {
+    const char *path;
+    fm_labels *labels;
+} reading;
+
+static char *copy_of(const char *text)
 {
-    const char *text = (const char *)sqlite3_column_text(row, column);
     char *copy = strdup(text != NULL ? text : "");
     FM_ASSERT(copy != NULL);
     return copy;
@@ -36,76 +40,61 @@ static void add_file(fm_labels *labels, const char *name)
         return;
     labels->file = realloc(labels->file, (size_t)(labels->file_count + 1) * sizeof(char *));
     FM_ASSERT(labels->file != NULL);
-    labels->file[labels->file_count] = strdup(name);
-    FM_ASSERT(labels->file[labels->file_count++] != NULL);
+    labels->file[labels->file_count++] = copy_of(name);
 }
 
-static int time_of(sqlite3_stmt *row, int column, const char *path, int64_t *out, fm_error *error)
+static int time_of(const char *text, const char *path, int64_t *out, fm_error *error)
 {
-    const char *text = (const char *)sqlite3_column_text(row, column);
     if (text != NULL && fm_table_time(fm_slice_of(text), out))
         return 0;
     return fm_fail(error, FM_ESYNTAX, "\"%s\": \"%.40s\" is not a time", path, text != NULL ? text : "null");
 }
 
-static int add_row(fm_labels *labels, sqlite3_stmt *row, const char *path, fm_error *error)
+/* Cells: file, instrument, start, end, at, kind, note, optional. */
+static int add_row(void *context, const char *const *cell, fm_error *error)
 {
-    const char *file = (const char *)sqlite3_column_text(row, 0);
-    if (file == NULL || file[0] == '\0' || file[0] == '/' || strstr(file, "..") != NULL)
-        return fm_fail(error, FM_EINVAL, "\"%s\": the file \"%.200s\" lies outside of the data folder", path,
-                       file != NULL ? file : "");
+    const reading *in = context;
+    fm_labels *labels = in->labels;
+    const char *file = cell[0] != NULL ? cell[0] : "";
+    if (file[0] == '\0' || file[0] == '/' || strstr(file, "..") != NULL)
+        return fm_fail(error, FM_EINVAL, "\"%s\": the file \"%.200s\" lies outside of the data folder", in->path, file);
     add_file(labels, file);
-    if (sqlite3_column_type(row, 2) == SQLITE_NULL)
+    if (cell[2] == NULL && labels->windows)
         return 0;
-    fm_label label = {.optional = sqlite3_column_int(row, 7) != 0};
-    FM_TRY(time_of(row, 2, path, &label.start_ns, error));
-    FM_TRY(time_of(row, 3, path, &label.end_ns, error));
-    FM_TRY(time_of(row, 4, path, &label.at_ns, error));
+    fm_label label = {.optional = cell[7] != NULL && cell[7][0] == '1'};
+    FM_TRY(time_of(cell[2], in->path, &label.start_ns, error));
+    FM_TRY(time_of(cell[3], in->path, &label.end_ns, error));
+    FM_TRY(time_of(cell[4], in->path, &label.at_ns, error));
     label.end_ns += labels->windows;
-    label.file = text_of(row, 0);
-    label.instrument = text_of(row, 1);
-    label.kind = text_of(row, 5);
-    label.note = text_of(row, 6);
+    label.file = copy_of(file);
+    label.instrument = copy_of(cell[1]);
+    label.kind = copy_of(cell[5]);
+    label.note = copy_of(cell[6]);
     labels->label = realloc(labels->label, (size_t)(labels->count + 1) * sizeof(*labels->label));
     FM_ASSERT(labels->label != NULL);
     labels->label[labels->count++] = label;
     return 0;
 }
 
-static int read_rows(sqlite3 *sqlite, const char *json, size_t size, const char *path, fm_labels *out, fm_error *error)
-{
-    sqlite3_stmt *row = NULL;
-    int result = 0, step = SQLITE_DONE;
-    out->windows = memmem(json, size, "\"events\"", 8) == NULL;
-    if (sqlite3_prepare_v2(sqlite, out->windows ? WINDOWS : EVENTS, -1, &row, NULL) == SQLITE_OK &&
-        sqlite3_bind_text(row, 1, json, (int)size, SQLITE_STATIC) == SQLITE_OK)
-        while (result >= 0 && (step = sqlite3_step(row)) == SQLITE_ROW)
-            result = add_row(out, row, path, error);
-    else
-        step = SQLITE_ERROR;
-    if (result >= 0 && step != SQLITE_DONE)
-        result = fm_fail(error, FM_ESYNTAX, "could not read \"%s\": %s", path, sqlite3_errmsg(sqlite));
-    sqlite3_finalize(row);
-    if (result >= 0 && out->file_count == 0)
-        result = fm_fail(error, FM_ENOTFOUND, "\"%s\" names no file", path);
-    return result;
-}
-
 int fm_labels_read(const char *path, fm_labels *out, fm_error *error)
 {
     char *json = NULL;
     size_t size;
-    sqlite3 *sqlite = NULL;
     *out = (fm_labels){0};
     int result = fm_file_read_all(&fm_file_system, path, LABELS_BYTES_MAX, &json, &size);
     if (result < 0)
         return fm_fail(error, result, "could not read \"%s\": %s", path, fm_error_text(result));
-    if (sqlite3_open_v2(":memory:", &sqlite, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK)
-        result = fm_fail(error, FM_ENOMEM, "no memory to read \"%s\"", path);
-    else
-        result = read_rows(sqlite, json, size, path, out, error);
-    sqlite3_close(sqlite);
+    reading in = {path, out};
+    fm_error why = {0};
+    out->windows = memmem(json, size, "\"events\"", 8) == NULL;
+    result = fm_json_rows((fm_slice){json, size}, out->windows ? WINDOWS : EVENTS, add_row, &in, &why);
     free(json);
+    if (result == FM_ESYNTAX && strstr(why.message, path) == NULL)
+        result = fm_fail(error, FM_ESYNTAX, "could not read \"%s\": %s", path, why.message);
+    else if (result < 0 && error != NULL)
+        *error = why;
+    else if (out->file_count == 0)
+        result = fm_fail(error, FM_ENOTFOUND, "\"%s\" names no file", path);
     if (result < 0)
         fm_labels_fini(out);
     return result;
