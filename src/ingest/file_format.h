@@ -1,10 +1,8 @@
-/* ingest/file_format.h - market data files on disk to records, for `fmads replay`: a table of formats, gzip or plain.
+/* ingest/file_format.h - market data files on disk to records, for `fmads replay` and `fmads eval`: gzip or plain, row
+ * by row through a window of fixed size.
  *
- * oanda-tick  time_ms after midnight UTC, bid, ask; symbol and date from the file name (fx_ticks_EURUSD_oanda_20140502)
- * lean-trade  time_ms after midnight New York, price and size; conditions and venue; symbol and date from the name
- * (eq_trades_BAC_20131008) lean-quote  the same clock; bid or ask side of one venue, 0 = side not in the row fmads-csv
- * our own columns (decode.h), header line The format is told from the header line. The zone rule for New York is the US
- * daylight rule since 2007 (second Sunday of March, first Sunday of November), so no tz database is read. */
+ * The format is told from the file's first line (docs/records.md has the table, ingest/format/formats.def the list),
+ * the symbol and the day from the file's name, where they do not stand in its rows. */
 #ifndef FM_INGEST_FILE_FORMAT_H
 #define FM_INGEST_FILE_FORMAT_H
 
@@ -15,23 +13,30 @@
 
 typedef struct fm_file_reader fm_file_reader;
 
-typedef struct fm_file_format {
-    const char *name;
-    const char *header; /* its exact first line, "" for fmads-csv (any header with "type" or "symbol") */
-} fm_file_format;
+typedef struct fm_file_counts { /* of what was read so far */
+    uint64_t rows;              /* lines with something in them, but for the header */
+    uint64_t silent;            /* of them, rows that hold no record in their format */
+    uint64_t records;           /* good and refused; a row may hold several */
+    uint64_t refused;           /* of them; and the end of a damaged file */
+} fm_file_counts;
 
-extern const fm_file_format fm_file_formats[]; /* ends with name NULL */
+const char *fm_file_format_name(uint32_t index); /* for --format; NULL behind the last */
 
-/* `format` NULL = told from the header. `symbol` and `date` (YYYYMMDD) NULL = from the file's name. */
+/* `format` NULL = told from the first line. `symbol` and `date` (YYYYMMDD) NULL = from the file's name; where rows name
+ * their symbol or day, those stand. */
 int fm_file_reader_open(const char *path, const char *format, const char *symbol, const char *date,
                         fm_file_reader **out, fm_error *error) FM_CHECKED;
 void fm_file_reader_close(fm_file_reader *reader);
-const fm_file_format *fm_file_reader_format(const fm_file_reader *reader);
+const char *fm_file_reader_format(const fm_file_reader *reader); /* its name */
 
-/* 1: a record (row number in record->row, from 1; record->source is left empty). 0: the end. Negative: this row is
- * refused. */
+/* 1: a record; record->row is its number in the file, from 1, counting those that are refused: the row's number where
+ * each row holds one record. record->source is left empty. 0: the end. Negative: this record is refused; the error says
+ * the row and why. */
 int fm_file_reader_next(fm_file_reader *reader, fm_record *record, fm_error *error) FM_CHECKED;
 
+uint64_t fm_file_reader_row(const fm_file_reader *reader); /* that the last answer was about, from 1 */
+bool fm_file_reader_more(const fm_file_reader *reader);    /* that row holds records yet to come */
+const fm_file_counts *fm_file_reader_counts(const fm_file_reader *reader);
 uint64_t fm_file_reader_bytes(const fm_file_reader *reader); /* compressed bytes read so far, for a progress bar */
 uint64_t fm_file_reader_size(const fm_file_reader *reader);  /* compressed bytes in all */
 

@@ -160,8 +160,8 @@ static int parse_option(int option, const char *value, replay_options *out)
         return 0;
     case OPTION_FORMAT:
         out->format = value;
-        for (const fm_file_format *format = fm_file_formats; format->name; format++)
-            if (strcmp(format->name, value) == 0)
+        for (uint32_t i = 0; fm_file_format_name(i); i++)
+            if (strcmp(fm_file_format_name(i), value) == 0)
                 return 0;
         return fm_tool_usage_error("replay", "--format \"%s\" is not known", value);
     case OPTION_SYMBOL:
