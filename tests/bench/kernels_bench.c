@@ -1,9 +1,10 @@
 /* tests/bench/kernels_bench.c - nanoseconds a step of every kernel in the table: one JSON line each.
  * links: kernels base
  *
- *   kernels [KERNEL [PARAMETER=VALUE …] [instruments=N]]
+ *   kernels [KERNEL [PARAMETER=VALUE …] [instruments=N] [output=NAME]]
  *
- * 64 instruments take turns, as in a feed, unless told otherwise. `ns` is with a tick of each about every 64 ms of event time, when most
+ * 64 instruments take turns, as in a feed, unless told otherwise. With an output's name the kernel is stepped as the
+ * engine steps it for who reads that one alone. `ns` is with a tick of each about every 64 ms of event time, when most
  * ticks stay in the open slice of a window; `ns_sparse` with one every 4 s, when nearly every tick closes slices.
  * Medians of 15 rounds; `best` is the fastest round, `spread` (90th - 10th percentile) / median. The row
  * machine.multiply is a chain of dependent multiplications, 4 cycles each: it tells how fast the machine was at that
@@ -30,6 +31,7 @@ static struct {
 static double in[ROWS][FM_KERNEL_INPUTS_MAX];
 static volatile double sink;
 static size_t instruments = INSTRUMENTS;
+static const char *only; /* output that is read alone; NULL = all are */
 
 static void make_ticks(void)
 {
@@ -68,7 +70,8 @@ static double input(const char *name, int i)
         return tick[i].price + 0.02;
     if (strcmp(name, "low") == 0)
         return tick[i].price - 0.02;
-    if (strstr(name, "size") != NULL || strstr(name, "depth") != NULL || strcmp(name, "volume") == 0 || strcmp(name, "order_age") == 0)
+    if (strstr(name, "size") != NULL || strstr(name, "depth") != NULL || strcmp(name, "volume") == 0 ||
+        strcmp(name, "order_age") == 0)
         return tick[i].size[name[0] == 'a'];
     if (name[0] == 'x' && name[1] != '\0') /* x2 … x8 */
         return tick[i].price + 0.01 * tick[(i * 31 + name[1]) % ROWS].size[0];
@@ -79,15 +82,21 @@ static double input(const char *name, int i)
 static double round_ns(const fm_kernel *kernel, unsigned char *states, size_t size, int64_t *clock_ns, int64_t stretch)
 {
     double sum = 0.0, out[FM_KERNEL_OUTPUTS_MAX];
+    double (*one)(void *, int64_t, const double *) = NULL;
+    if (only != NULL && fm_kernel_field_index(kernel->outputs, only) >= 0)
+        one = kernel->step_one[fm_kernel_field_index(kernel->outputs, only)];
     size_t at = 0;
     int64_t begin_ns = fm_thread_cpu_ns();
     for (int i = 0; i < ROWS; i++) {
         void *state = &states[at];
-        if (kernel->step != NULL) {
-            kernel->step(state, *clock_ns + stretch * tick[i].ts_ns, in[i], out);
+        int64_t ts_ns = *clock_ns + stretch * tick[i].ts_ns;
+        if (one != NULL) {
+            out[0] = one(state, ts_ns, in[i]);
+        } else if (kernel->step != NULL) {
+            kernel->step(state, ts_ns, in[i], out);
         } else {
-            kernel->score(state, *clock_ns + stretch * tick[i].ts_ns, in[i], out);
-            kernel->update(state, *clock_ns + stretch * tick[i].ts_ns, in[i]);
+            kernel->score(state, ts_ns, in[i], out);
+            kernel->update(state, ts_ns, in[i]);
         }
         sum += out[0];
         at = at + size < instruments * size ? at + size : 0;
@@ -195,9 +204,12 @@ int main(int argc, char **argv)
         bench_machine();
         bench_idle();
     }
-    for (int i = 2; i < argc; i++)
+    for (int i = 2; i < argc; i++) {
         if (strncmp(argv[i], "instruments=", 12) == 0)
             instruments = strtoul(argv[i] + 12, NULL, 10);
+        if (strncmp(argv[i], "output=", 7) == 0)
+            only = argv[i] + 7;
+    }
     for (const fm_kernel *const *kernel = fm_kernels; *kernel != NULL; kernel++)
         if (argc < 2 || strcmp(argv[1], (*kernel)->name) == 0)
             bench(*kernel, argc < 2 ? &argv[argc] : &argv[2]);
