@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+"""Reference values for the detectors of windows and contexts: python3 tests/golden/kernels_contexts.py writes kernels_contexts_values.csv.
+
+By the definitions in the headers, in plain Python, every row from all the rows before it. No code is shared with the kernels.
+"""
+import math
+
+import kernels
+import kernels_rows
+
+NAN = float("nan")
+
+
+def judged(rows, readings):
+    """readings(values) gives, value by value, None until ready, else (score, what the tail ranks, expected, further outputs...)."""
+    s = kernels.Series(rows, kernels.price_ok)
+    tail, out, width = kernels.Tail(), [], 4
+    for reading in readings([row["price"] for row in s.rows]):
+        if reading is None:
+            out.append(None)
+            continue
+        score, ranked, expected, *others = reading
+        width = 4 + len(others)
+        out.append((score, tail.p(ranked), expected, 1.0, *others))
+        tail.add(ranked)
+    return kernels.over(rows, s, lambda k: out[k] or (NAN, NAN, NAN, 0.0) + (NAN,) * (width - 4))
+
+
+def unit_shape(stretch):
+    """Mean, norm and the stretch less the one and over the other; a flat one is the zero vector."""
+    mean = math.fsum(stretch) / len(stretch)
+    square = math.fsum((v - mean) ** 2 for v in stretch)
+    if square <= (1e-10 * mean) ** 2 * len(stretch) or square <= 1e-200:
+        return mean, 0.0, [0.0] * len(stretch)
+    return mean, math.sqrt(square), [(v - mean) / math.sqrt(square) for v in stretch]
+
+
+def matrix_profile(rows, length, kept):
+    def readings(x):
+        first, shapes, neighbour = (length + 1) // 2, {}, 0
+        for n in range(len(x)):
+            if n < length - 1:
+                yield None
+                continue
+            shapes[n] = unit_shape(x[n - length + 1:n + 1])
+            lags = [k for k in range(first, first + kept) if n - k >= length - 1]
+            squares = {k: math.fsum((a - b) ** 2 for a, b in zip(shapes[n][2], shapes[n - k][2])) for k in lags}
+            best = min(lags, key=lambda k: squares[k]) if lags else 0
+            if lags:
+                best = min(k for k in lags if squares[k] <= squares[best] + 1e-12)
+            if len(lags) < min(kept, 4 * length):
+                yield None
+            else:
+                mean, norm, _ = shapes[n - 1]
+                past_mean, past_norm, _ = shapes[n - 1 - neighbour]
+                expected = mean + (x[n - neighbour] - past_mean) * norm / past_norm if norm and past_norm else mean
+                yield math.sqrt(length * squares[best]), 3072 * (squares[best] / 4) ** 2, expected, float(best)
+            neighbour = best
+    return judged(rows, readings)
+
+
+CASES = [
+    (matrix_profile, [20, 100]), (matrix_profile, [33, 400]), (matrix_profile, [50, 2000]), (matrix_profile, [12, 16]),
+]
+
+
+if __name__ == "__main__":
+    kernels_rows.write_values(__file__, CASES)

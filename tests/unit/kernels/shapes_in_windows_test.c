@@ -1,0 +1,214 @@
+/* tests/unit/kernels/shapes_in_windows_test.c - matrix_profile: stretches of a series against its earlier ones. */
+#include "series.h"
+
+#include "kernels/detector/matrix_profile.h"
+
+#define COUNT 6000
+
+static double series[COUNT];
+
+/* A wave of 40 rows and its second harmonic, with a little noise. */
+static void make_waves(uint64_t seed, double noise)
+{
+    static double sine[40];
+    for (int i = 0; i < 40; i++)
+        sine[i] = sin(2.0 * 3.14159265358979323846 * i / 40.0);
+    fm_random random;
+    fm_random_seed(&random, seed);
+    for (int i = 0; i < COUNT; i++)
+        series[i] = 10.0 + sine[i % 40] + 0.5 * sine[2 * i % 40] + noise * fm_random_normal(&random);
+}
+
+static void make_walk(uint64_t seed)
+{
+    fm_random random;
+    fm_random_seed(&random, seed);
+    double x = 100.0;
+    for (int i = 0; i < COUNT; i++)
+        series[i] = x += 0.01 * fm_random_normal(&random);
+}
+
+static const fm_kernel *kernel_of(const char *name)
+{
+    const fm_kernel *kernel = fm_kernel_find(FM_KERNEL_DETECTOR, name);
+    assert_non_null(kernel);
+    return kernel;
+}
+
+static double found[COUNT][FM_KERNEL_OUTPUTS_MAX];
+
+/* Outputs of each row of the series, times `factor` plus `shift`. */
+static void run_series(const char *name, const double *params, double factor, double shift)
+{
+    const fm_kernel *kernel = kernel_of(name);
+    test_state state = {0};
+    test_state_make(&state, kernel->state_size(params));
+    assert_int_equal(kernel->init(state.bytes, params), 0);
+    for (int i = 0; i < COUNT; i++) {
+        double in[FM_KERNEL_INPUTS_MAX] = {factor * series[i] + shift};
+        kernel->step(state.bytes, i, in, found[i]);
+    }
+    test_state_free(&state);
+}
+
+/* The row of the largest score from `from` on. */
+static int loudest(int from)
+{
+    int row = from;
+    for (int i = from; i < COUNT; i++)
+        row = found[i][0] > found[row][0] ? i : row;
+    return row;
+}
+
+/* Square of the distance of two stretches, newest rows i and j, by the definition. */
+static double distance(int i, int j, int m)
+{
+    double mean[2] = {0, 0}, square[2] = {0, 0}, sum = 0.0;
+    const double *at[2] = {&series[i - m + 1], &series[j - m + 1]};
+    for (int s = 0; s < 2; s++) {
+        for (int k = 0; k < m; k++)
+            mean[s] += at[s][k] / m;
+        for (int k = 0; k < m; k++)
+            square[s] += (at[s][k] - mean[s]) * (at[s][k] - mean[s]);
+    }
+    for (int k = 0; k < m; k++) {
+        double apart = (at[0][k] - mean[0]) / sqrt(square[0]) - (at[1][k] - mean[1]) / sqrt(square[1]);
+        sum += apart * apart;
+    }
+    return sqrt(m * sum);
+}
+
+static double nearest(int row, int m, int kept)
+{
+    double best = INFINITY;
+    for (int k = (m + 1) / 2; k < (m + 1) / 2 + kept; k++)
+        best = fmin(best, distance(row, row - k, m));
+    return best;
+}
+
+static void matrix_profile_stays_within_1e_9_of_brute_force_over_thousands_of_rows(void **unused)
+{
+    (void)unused;
+    make_walk(1);
+    run_series("matrix_profile", (const double[]){50, 1000}, 1.0, 0.0);
+    for (int row = 1200; row < COUNT; row += 97) {
+        assert_near(found[row][0], nearest(row, 50, 1000), 1e-9);
+        assert_near(found[row][0], distance(row, row - (int)found[row][4], 50), 1e-11);
+    }
+}
+
+static void matrix_profile_forgets_prints_that_drown_all_others_an_eighth_of_kept_after_they_left(void **unused)
+{
+    (void)unused;
+    make_walk(2);
+    series[2000] = -1e12;
+    series[2400] = 1e12;
+    run_series("matrix_profile", (const double[]){50, 1000}, 1.0, 0.0);
+    int left = 2400 + 1024 + 50;
+    for (int row = 2450; row < COUNT; row += 31) {
+        assert_near(found[row][0], distance(row, row - (int)found[row][4], 50), 1e-9);
+        if (row > left + 1000 / 8)
+            assert_near(found[row][0], nearest(row, 50, 1000), 1e-9);
+    }
+}
+
+static void matrix_profile_bears_two_prints_a_million_steps_away(void **unused)
+{
+    (void)unused;
+    make_walk(2);
+    series[2000] = 1e4;
+    series[2400] = 1e4;
+    run_series("matrix_profile", (const double[]){50, 1000}, 1.0, 0.0);
+    for (int row = 2300; row < COUNT; row += 29)
+        assert_near(found[row][0], nearest(row, 50, 1000), 1e-3);
+}
+
+static void matrix_profile_gives_a_planted_discord_the_largest_score(void **unused)
+{
+    (void)unused;
+    make_waves(3, 0.05);
+    for (int i = 4200; i < 4220; i++) /* half a wave, upside down: no value is new */
+        series[i] = 20.0 - series[i];
+    run_series("matrix_profile", (const double[]){50, 1000}, 1.0, 0.0);
+    int row = loudest(500);
+    assert_in_range(row, 4210, 4270);
+    assert_true(found[row][0] > 2.0 * found[4100][0]);
+    assert_true(found[row][1] < 1.5e-3);
+    assert_true(found[4900][1] > 0.02);
+}
+
+static void matrix_profile_expects_what_a_repeated_shape_shows_next(void **unused)
+{
+    (void)unused;
+    make_waves(4, 0.0);
+    run_series("matrix_profile", (const double[]){50, 1000}, 3.0, -7.0);
+    for (int i = 1000; i < COUNT; i++) {
+        assert_near(found[i][2], 3.0 * series[i] - 7.0, 1e-9);
+        assert_true(fmod(found[i][4], 40.0) == 0.0);
+        assert_true(found[i][0] < 1e-9);
+    }
+}
+
+static void matrix_profile_cares_neither_for_level_nor_for_unit(void **unused)
+{
+    (void)unused;
+    static double plain[COUNT];
+    make_walk(5);
+    run_series("matrix_profile", (const double[]){50, 500}, 1.0, 0.0);
+    for (int i = 0; i < COUNT; i++)
+        plain[i] = found[i][0];
+    run_series("matrix_profile", (const double[]){50, 500}, -512.0, 3e4);
+    for (int i = 0; i < COUNT; i++)
+        if (!isnan(plain[i]))
+            assert_near(found[i][0], plain[i], 1e-7);
+}
+
+static void matrix_profile_answers_after_its_warm_up_and_takes_flat_stretches_as_alike(void **unused)
+{
+    (void)unused;
+    make_walk(6);
+    for (int i = 0; i < COUNT; i++)
+        series[i] = i % 1000 < 200 ? 7.1 : i % 1000 < 700 ? 0.3 : series[i];
+    run_series("matrix_profile", (const double[]){50, 2000}, 1.0, 0.0);
+    assert_true(isnan(found[272][0]) && found[272][3] == 0.0 && found[273][3] == 1.0);
+    assert_true(found[600][0] == 0.0 && found[600][2] == 0.3); /* flat, as were rows 0 to 199 */
+    for (int i = 273; i < COUNT; i++) {
+        assert_true(found[i][0] >= 0.0 && found[i][0] <= sqrt(50.0) + 1e-12); /* never further than from a flat one */
+        assert_in_range(found[i][4], 25, 2024);
+    }
+}
+
+static void matrix_profile_counts_rows_and_passes_over_missing_ones(void **unused)
+{
+    (void)unused;
+    make_walk(7);
+    const double params[] = {20, 100};
+    const fm_kernel *kernel = kernel_of("matrix_profile");
+    run_series("matrix_profile", params, 1.0, 0.0);
+    test_state state = {0};
+    test_state_make(&state, kernel->state_size(params));
+    assert_int_equal(kernel->init(state.bytes, params), 0);
+    for (int i = 0; i < 1000; i++) {
+        double out[FM_KERNEL_OUTPUTS_MAX] = {0};
+        kernel->step(state.bytes, i, (const double[FM_KERNEL_INPUTS_MAX]){NAN}, out);
+        assert_true(isnan(out[0]) && out[3] == found[i][3]);
+        kernel->step(state.bytes, 50 * i, (const double[FM_KERNEL_INPUTS_MAX]){series[i]}, out);
+        assert_true(same_numbers(out, found[i], 5));
+    }
+    test_state_free(&state);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(matrix_profile_stays_within_1e_9_of_brute_force_over_thousands_of_rows),
+        cmocka_unit_test(matrix_profile_forgets_prints_that_drown_all_others_an_eighth_of_kept_after_they_left),
+        cmocka_unit_test(matrix_profile_bears_two_prints_a_million_steps_away),
+        cmocka_unit_test(matrix_profile_gives_a_planted_discord_the_largest_score),
+        cmocka_unit_test(matrix_profile_expects_what_a_repeated_shape_shows_next),
+        cmocka_unit_test(matrix_profile_cares_neither_for_level_nor_for_unit),
+        cmocka_unit_test(matrix_profile_answers_after_its_warm_up_and_takes_flat_stretches_as_alike),
+        cmocka_unit_test(matrix_profile_counts_rows_and_passes_over_missing_ones),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
