@@ -7,12 +7,18 @@
 
 #include "base/fmath.h"
 
-static inline double fm_fade(double age)
+#define FM_FADE_SOON 0x1p-6
+
+/* 0 <= age < FM_FADE_SOON */
+static inline double fm_fade_soon(double age)
 {
-    if (__builtin_expect(!(age < 0x1p-6), 0))
-        return fm_exp2(-age);
     double r = age * 0.6931471805599453, r2 = r * r;
     return (1.0 - r) + r2 * ((1.0 / 2 - r * (1.0 / 6)) + r2 * ((1.0 / 24 - r * (1.0 / 120)) + r2 * (1.0 / 720)));
+}
+
+static inline double fm_fade(double age)
+{
+    return __builtin_expect(age < FM_FADE_SOON, 1) ? fm_fade_soon(age) : fm_exp2(-age);
 }
 
 #endif

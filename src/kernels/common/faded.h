@@ -9,19 +9,33 @@
 /* Sums of squares from here up are variation: their reciprocal times any weight is finite. */
 #define FM_SQUARES_MIN 1e-280
 
-/* A usable x enters. */
-static inline void fm_faded_add(fm_ewma *ewma, int64_t ts_ns, double x)
+/* What the past weighs at ts_ns over what it weighed at the newest tick, which the tick at ts_ns becomes. */
+static inline double fm_faded_age(fm_ewma *ewma, int64_t ts_ns)
 {
     double keep = 1.0;
     if (__builtin_expect(ts_ns > ewma->newest_ns, 1)) {
         keep = fm_fade((double)fm_elapsed_ns(ts_ns, ewma->newest_ns) * ewma->fade);
         ewma->newest_ns = ts_ns;
     }
-    double distance = x - ewma->mean;
-    ewma->weight = keep * ewma->weight + 1.0;
-    ewma->mean += distance / ewma->weight;
-    double gain = distance * (x - ewma->mean); /* below 0 only by rounding, when the past has faded away */
+    return keep;
+}
+
+/* A value at that distance from the mean enters, once `weight` counts it. The quotient waits for no distance: on the
+ * way from one mean to the next lie a subtraction, a product and a sum. */
+static inline void fm_faded_enter(fm_ewma *ewma, double keep, double distance, double weight, double per_weight)
+{
+    double step = distance * per_weight;
+    double gain = distance * (distance - step); /* below 0 only by rounding, when the past has faded away */
+    ewma->weight = weight;
+    ewma->mean += step;
     ewma->sum_square = keep * ewma->sum_square + fm_positive(gain);
+}
+
+/* A usable x enters. */
+static inline void fm_faded_add(fm_ewma *ewma, int64_t ts_ns, double x)
+{
+    double keep = fm_faded_age(ewma, ts_ns), weight = keep * ewma->weight + 1.0;
+    fm_faded_enter(ewma, keep, x - ewma->mean, weight, 1.0 / weight);
 }
 
 /* 1 / sigma, with sigma at least `floor`; NaN while nothing varies and floor is 0. One division and a root. */

@@ -5,6 +5,8 @@
 #include "kernels/common/faded.h"
 #include "kernels/kernel.h"
 
+#include <stdbool.h>
+
 int fm_ewma_init(fm_ewma *ewma, double half_life_ns)
 {
     if (!(half_life_ns > 0.0 && half_life_ns <= FM_VALUE_MAX))
@@ -58,10 +60,32 @@ static void update(void *state, int64_t ts_ns, const double *in)
     fm_ewma_update(state, ts_ns, in[0]);
 }
 
-FM_STEP_INLINE step(void *state, int64_t ts_ns, const double *in, double *out)
+static __attribute__((noinline, cold)) void step_rare(void *state, int64_t ts_ns, const double *in, double *out)
 {
     score(state, ts_ns, in, out);
     fm_ewma_update(state, ts_ns, in[0]);
+}
+
+/* The usual tick: soon after the one before, with a past that varies. The two quotients, that of z and that of the new
+ * mean, are one instruction. */
+FM_STEP_INLINE step(void *state, int64_t ts_ns, const double *in, double *out)
+{
+    fm_ewma *ewma = state;
+    int64_t elapsed_ns;
+    bool far = __builtin_sub_overflow(ts_ns, ewma->newest_ns, &elapsed_ns);
+    double age = (double)elapsed_ns * ewma->fade;
+    if (__builtin_expect(far || !(age >= 0.0 && age < FM_FADE_SOON) || !(ewma->sum_square >= FM_SQUARES_MIN) ||
+                             !fm_usable(in[0]),
+                         0)) {
+        step_rare(state, ts_ns, in, out);
+        return;
+    }
+    double distance = in[0] - ewma->mean, keep = fm_fade_soon(age), weight = keep * ewma->weight + 1.0;
+    __m128d over = _mm_div_pd(_mm_set_pd(ewma->weight, 1.0), _mm_set_pd(ewma->sum_square, weight));
+    out[0] = ewma->mean;
+    out[1] = distance * sqrt(_mm_cvtsd_f64(_mm_unpackhi_pd(over, over)));
+    ewma->newest_ns = ts_ns;
+    fm_faded_enter(ewma, keep, distance, weight, _mm_cvtsd_f64(over));
 }
 
 FM_STEP_ONE(step_mean, 0)

@@ -1,0 +1,136 @@
+/* tests/unit/kernels/indicators_test.c - windows in events, and the indicators of technical analysis. */
+#include "series.h"
+
+#define COUNT 20
+
+static test_state state;
+
+static const fm_kernel *begin(const char *name, const double *params)
+{
+    const fm_kernel *kernel = fm_kernel_find(FM_KERNEL_FEATURE, name);
+    assert_non_null(kernel);
+    test_state_make(&state, kernel->state_size(params));
+    assert_int_equal(kernel->init(state.bytes, params), 0);
+    return kernel;
+}
+
+static void feed(const fm_kernel *kernel, int64_t ts_ns, const double *in, double *out)
+{
+    kernel->step(state.bytes, ts_ns, in, out);
+}
+
+static void extremes_are_those_of_the_last_events_and_of_no_other(void **unused)
+{
+    (void)unused;
+    static double x[5000];
+    fm_random random;
+    fm_random_seed(&random, 21);
+    for (int shape = 0; shape < 4; shape++) {
+        const fm_kernel *kernel = begin("rolling_extremes", (const double[]){COUNT});
+        for (int i = 0; i < 5000; i++) {
+            double out[3], low = INFINITY, high = -INFINITY;
+            x[i] = shape == 0 ? fm_random_normal(&random) : shape == 1 ? i : shape == 2 ? -i : (double)(i / 7 % 3);
+            feed(kernel, i, &x[i], out);
+            for (int j = i >= COUNT ? i - COUNT + 1 : 0; j <= i; j++) {
+                low = fmin(low, x[j]);
+                high = fmax(high, x[j]);
+            }
+            assert_true(out[0] == low && out[1] == high);
+            assert_true(high > low ? out[2] == (x[i] - low) / (high - low) : isnan(out[2]));
+        }
+    }
+}
+
+static void a_wild_value_leaves_the_extremes_with_its_window(void **unused)
+{
+    (void)unused;
+    double out[3];
+    const fm_kernel *kernel = begin("rolling_extremes", (const double[]){COUNT});
+    for (int i = 0; i < 100; i++)
+        feed(kernel, i, (const double[]){i == 50 ? -1e100 : 5.0 + i % 2}, out);
+    assert_true(out[0] == 5.0 && out[1] == 6.0);
+}
+
+static void rsi_is_100_when_all_rises_0_when_all_falls_and_50_between(void **unused)
+{
+    (void)unused;
+    double out[1];
+    for (int direction = -1; direction <= 1; direction++) {
+        const fm_kernel *kernel = begin("rsi", (const double[]){14});
+        for (int i = 0; i <= 2000; i++) {
+            feed(kernel, i, (const double[]){direction == 0 ? 100.0 + i % 2 : 100.0 + direction * i}, out);
+            assert_true(isnan(out[0]) == (i < 14));
+        }
+        assert_near(out[0], direction == 0 ? 50.0 : 50.0 + 50.0 * direction, direction == 0 ? 0.08 : 1e-15);
+    }
+}
+
+static void rsi_knows_no_scale_and_no_level(void **unused)
+{
+    (void)unused;
+    static test_state other;
+    fm_random random;
+    fm_random_seed(&random, 22);
+    double a[1], b[1], x = 100.0;
+    const fm_kernel *kernel = begin("rsi", (const double[]){14});
+    test_state_copy(&other, &state);
+    for (int i = 0; i < 1000; i++) {
+        x += (double)fm_random_below(&random, 9) - 4.0;
+        feed(kernel, i, &x, a);
+        kernel->step(other.bytes, i, (const double[]){1024.0 * (x + 512.0)}, b);
+        assert_true(same_numbers(a, b, 1));
+    }
+    test_state_free(&other);
+}
+
+static void rsi_of_a_series_that_stopped_moving_keeps_its_last_answer(void **unused)
+{
+    (void)unused;
+    double out[1], before = NAN;
+    const fm_kernel *kernel = begin("rsi", (const double[]){14});
+    for (int i = 0; i < 5000; i++) {
+        feed(kernel, i, (const double[]){i < 100 ? 100.0 + i % 3 : 100.0}, out);
+        if (i == 101)
+            before = out[0];
+    }
+    assert_near(out[0], before, 1e-9);
+    for (int i = 0; i < 20000; i++)
+        feed(kernel, i, (const double[]){100.0}, out);
+    assert_true(isnan(out[0])); /* nothing is left of the movement */
+}
+
+static void atr_counts_the_gap_between_bars(void **unused)
+{
+    (void)unused;
+    double out[3];
+    const fm_kernel *kernel = begin("atr", (const double[]){5});
+    for (int i = 0; i < 10; i++)
+        feed(kernel, i, (const double[]){101.0, 99.0, 100.0}, out);
+    assert_near(out[0], 2.0, 1e-15);
+    feed(kernel, 10, (const double[]){111.0, 110.0, 110.0}, out); /* opens 10 above the close */
+    assert_near(out[1], 11.0, 1e-15);
+    assert_near(out[0], 2.0 + 9.0 / 5.0, 1e-15);
+    assert_near(out[2], 11.0 / 3.8, 1e-15);
+    feed(kernel, 11, (const double[]){90.0, 91.0, 90.5}, out); /* high below low is no bar */
+    assert_true(isnan(out[0]) && isnan(out[1]) && isnan(out[2]));
+}
+
+static int end(void **unused)
+{
+    (void)unused;
+    test_state_free(&state);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(extremes_are_those_of_the_last_events_and_of_no_other),
+        cmocka_unit_test(a_wild_value_leaves_the_extremes_with_its_window),
+        cmocka_unit_test(rsi_is_100_when_all_rises_0_when_all_falls_and_50_between),
+        cmocka_unit_test(rsi_knows_no_scale_and_no_level),
+        cmocka_unit_test(rsi_of_a_series_that_stopped_moving_keeps_its_last_answer),
+        cmocka_unit_test(atr_counts_the_gap_between_bars),
+    };
+    return cmocka_run_group_tests(tests, NULL, end);
+}
