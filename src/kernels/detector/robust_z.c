@@ -3,11 +3,11 @@
 
 #include "base/error.h"
 #include "kernels/common/number.h"
+#include "kernels/common/sorted.h"
 #include "kernels/kernel.h"
 
 #define SAMPLE     64
 #define WARM_COUNT 16
-#define NORMAL     1.482602218505602 /* 1 / (third quartile of the normal distribution) */
 
 static const fm_field params[] = {
     {.name = "window", .unit = "s", .low = 1e-3, .high = 31 * 86400.0, .preset = 3600, .help = "length of the window"},
@@ -25,61 +25,14 @@ int fm_robust_z_init(fm_robust_z *detector, double window_s, double floor)
     return 0;
 }
 
-/* Index of the first of `sorted` that is not below x. */
-static int64_t find(const fm_robust_z *detector, double x)
-{
-    int64_t low = 0, high = detector->count;
-    while (low < high) {
-        int64_t middle = (low + high) / 2;
-        if (detector->sorted[middle] < x)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
-}
-
-static void take(fm_robust_z *detector, double x)
-{
-    int64_t at = find(detector, x);
-    memmove(&detector->sorted[at + 1], &detector->sorted[at], (size_t)(detector->count - at) * sizeof(double));
-    detector->sorted[at] = x;
-    detector->count++;
-}
-
-static void drop(fm_robust_z *detector, double x)
-{
-    int64_t at = find(detector, x);
-    detector->count--;
-    memmove(&detector->sorted[at], &detector->sorted[at + 1], (size_t)(detector->count - at) * sizeof(double));
-}
-
-/* The k-th smallest distance from the median: the sorted sample is two sorted runs of distances, walked from the middle
- * outwards. */
-static double distance_at(const fm_robust_z *detector, int64_t k)
-{
-    int64_t right = find(detector, detector->median), left = right - 1;
-    double distance = 0.0;
-    for (int64_t i = 0; i <= k; i++) {
-        double below = left >= 0 ? detector->median - detector->sorted[left] : INFINITY;
-        double above = right < detector->count ? detector->sorted[right] - detector->median : INFINITY;
-        distance = below < above ? below : above;
-        if (below < above)
-            left--;
-        else
-            right++;
-    }
-    return distance;
-}
-
 static void fit(fm_robust_z *detector)
 {
     int64_t n = detector->count;
     detector->sigma = NAN;
     if (n < WARM_COUNT)
         return;
-    detector->median = 0.5 * (detector->sorted[(n - 1) / 2] + detector->sorted[n / 2]);
-    double sigma = NORMAL * 0.5 * (distance_at(detector, (n - 1) / 2) + distance_at(detector, n / 2));
+    detector->median = fm_sorted_median(detector->sorted, n);
+    double sigma = fm_sorted_sigma(detector->sorted, n, detector->median);
     sigma = sigma < detector->floor ? detector->floor : sigma;
     detector->sigma = sigma > 0.0 ? sigma : NAN;
 }
@@ -92,14 +45,14 @@ static void advance(fm_robust_z *detector, int64_t ts_ns)
     int64_t open = detector->clock.open;
     if (!isnan(detector->newest)) {
         detector->slot[open] = detector->newest;
-        take(detector, detector->newest);
+        fm_sorted_take(detector->sorted, &detector->count, detector->newest);
         detector->newest = NAN;
     }
     int64_t cleared = passed < SAMPLE ? passed : SAMPLE;
     for (int64_t i = 1; i <= cleared; i++) {
         double *slot = &detector->slot[(open + i) % SAMPLE];
         if (!isnan(*slot))
-            drop(detector, *slot);
+            fm_sorted_drop(detector->sorted, &detector->count, *slot);
         *slot = NAN;
     }
     fm_slices_open(&detector->clock, ts_ns, passed, SAMPLE);
