@@ -7,7 +7,7 @@ import math
 import statistics
 
 import kernels_rows
-from kernels import NAN, Series, Tail, over, price_ok
+from kernels import NAN, Series, Tail, over, price_ok, weighted
 
 NORMAL = 1 / statistics.NormalDist().inv_cdf(0.75)
 
@@ -99,9 +99,152 @@ def adwin(rows, delta, clock, clip):
     return detector(rows, judge)
 
 
+class Past:
+    """Faded mean and sigma of the values kept so far, each time from scratch."""
+
+    def __init__(self, half_life):
+        self.half_life, self.values, self.times, self.moved = half_life, [], [], None
+
+    def read(self, now):
+        if len(self.values) < 30:
+            return NAN, NAN
+        mean, variance = weighted(self.values, self.times, now, self.half_life)
+        return mean, math.sqrt(variance)
+
+    def add(self, time, x):
+        self.values.append(x)
+        self.times.append(time)
+
+
+class Moving:
+    """Faded mean and sigma, from row to row where a change makes them anew."""
+
+    def __init__(self, half_life):
+        self.half_life, self.weight, self.mean, self.square, self.time = half_life * 1e9, 0.0, 0.0, 0.0, None
+
+    def add(self, time, x):
+        keep = 2.0 ** (-(time - self.time) / self.half_life) if self.time is not None else 0.0
+        self.time = time
+        old = self.weight * keep
+        self.weight = old + 1
+        self.square = self.square * keep + old / self.weight * (x - self.mean) ** 2
+        self.mean = (old * self.mean + x) / self.weight if old else x
+
+    def sigma(self):
+        return math.sqrt(self.square / self.weight)
+
+
+def cusum(rows, half_life, drift, limit, clip, floor):
+    past, tail = Moving(half_life), Tail()
+    now = {"seen": 0, "up": [], "down": []}  # z - drift and times of the values since each sum left 0
+
+    def judge(time, row):
+        x, result, changed = row["price"], (NAN, NAN, NAN, 0.0, NAN, NAN), False
+        if now["seen"] >= 30:
+            mean, sigma = past.mean, max(past.sigma(), floor)
+            z = max(-clip, min(clip, (x - mean) / sigma))
+            for side, sign in (("up", 1), ("down", -1)):
+                terms = now[side] + [(sign * z - drift, time)]
+                now[side] = terms if math.fsum(t for t, _ in terms) > 0 else []
+            up, down = (math.fsum(t for t, _ in now[side]) for side in ("up", "down"))
+            score, side, sign = (down, "down", -1) if down > up else (up, "up", 1)
+            changed = score > limit
+            since = (time - now[side][0][1]) / 1e9 if score > 0 else NAN
+            result = (score, tail.p(score), mean, 1.0, float(sign * changed), since)
+            tail.add(score)
+            if changed:
+                n = len(now[side])
+                past.mean += sign * sigma * (score / n + drift)
+                past.square *= n / past.weight
+                past.weight, past.time = float(n), time
+                now.update(up=[], down=[])
+            elif abs(z) == clip:
+                x = mean + z * sigma
+        if not changed:
+            past.add(time, x)
+        now["seen"] += 1
+        return result
+    return detector(rows, judge)
+
+
+class Nats:
+    """Tail whose buckets are 4/5 nat from -8 on."""
+
+    def __init__(self):
+        self.tail = []
+
+    @staticmethod
+    def bucket(score):
+        return max(0, min(63, math.floor((score + 8) * 1.25)))
+
+    def p(self, score):
+        return (1 + sum(b >= self.bucket(score) for b in self.tail)) / (1 + len(self.tail))
+
+    def add(self, score):
+        self.tail.append(self.bucket(score))
+
+
+def bocpd(rows, half_life, gap, run, recent):
+    past, tail, hazard = Past(half_life), Nats(), 1 / gap
+    ages = []  # [values, weight, mean, beta], oldest first
+
+    def density(age, x):
+        values, _, mean, beta = age
+        kappa, alpha = 0.1 + values, 1 + values / 2
+        q = 2 * beta * (kappa + 1) / kappa
+        log = math.lgamma(alpha + 0.5) - math.lgamma(alpha) - 0.5 * math.log(math.pi * q)
+        return math.exp(log - (alpha + 0.5) * math.log1p((x - mean) ** 2 / q))
+
+    def joined(age, x):
+        values, weight, mean, beta = age
+        if values + 1 >= run:
+            beta *= (1 + values / 2 - 0.5) / (1 + values / 2)
+            values -= 1
+        kappa = 0.1 + values
+        return [values + 1, weight, (kappa * mean + x) / (kappa + 1), beta + kappa * (x - mean) ** 2 / (2 * (kappa + 1))]
+
+    def grow(x):
+        joint = [age[1] * density(age, x) for age in ages]
+        total = math.fsum(joint)
+        older = []
+        for age, value in zip(ages, joint):
+            age = joined([age[0], value / total * (1 - hazard), age[2], age[3]], x)
+            if len(older) == 1 and age[0] >= run - 1 and older[0][0] >= run - 1:
+                age[1] += older.pop()[1]
+            if age[1] >= 1e-5:
+                older.append(age)
+        kept = math.fsum(age[1] for age in older) + hazard
+        ages[:] = [[v, w / kept, m, b] for v, w, m, b in older]
+        return hazard / kept
+
+    def judge(time, row):
+        x, result = row["price"], (NAN, NAN, NAN, 0.0, NAN, NAN)
+        mean, sigma = past.read(time)
+        if ages:
+            joint = [age[1] * density(age, x) for age in ages]
+            total = math.fsum(joint)
+            share = [value / total * (1 - hazard) for value in joint]
+            older = [min(age[0] + 1, run - 1) for age in ages]
+            score = -math.log(total * sigma)
+            change = hazard + math.fsum(w for w, n in zip(share, older) if n <= recent)
+            result = (score, tail.p(score), math.fsum(age[1] * age[2] for age in ages), 1.0, change,
+                      math.fsum(w * n for w, n in zip(share, older)))
+            tail.add(score)
+        weight = grow(x) if ages else 1.0
+        kept = x if math.isnan(sigma) or abs(x - mean) <= 8 * sigma else mean + math.copysign(8 * sigma, x - mean)
+        past.add(time, kept)
+        mean, sigma = past.read(time)
+        if not math.isnan(sigma):
+            ages.append([0, weight, mean, sigma ** 2])
+        return result
+    return detector(rows, judge)
+
+
 CASES = [
     (adwin, [0.002, 32, 5]), (adwin, [0.1, 5, 3]),
     (hampel, [100, 0]), (hampel, [21, 0.02]),
+    (cusum, [10, 0.45, 10, 5, 0]), (cusum, [2, 0.3, 5, 3, 0.05]),
+    (bocpd, [10, 100, 50, 5]), (bocpd, [1800, 1000, 200, 10]),
 ]
 
 

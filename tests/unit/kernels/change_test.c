@@ -1,13 +1,17 @@
-/* tests/unit/kernels/change_test.c - adwin, hampel: what a change of level or a single outlier does to them. */
+/* tests/unit/kernels/change_test.c - adwin, hampel, cusum, bocpd: what a change of level or a single outlier does to
+ * them. */
 #include "kinds.h"
 
 #include "kernels/detector/adwin.h"
+#include "kernels/detector/bocpd.h"
 
 static void p_keeps_its_promise_on_series_of_every_kind(void **unused)
 {
     (void)unused;
     check_calibrated("hampel", NULL, (const double[KINDS]){0.012, 0.012, 0.012, 0.015});
     check_calibrated("adwin", NULL, (const double[KINDS]){0.02, 0.02, 0.02, 0.02}); /* of 1,250 checks */
+    check_calibrated("cusum", NULL, (const double[KINDS]){0.015, 0.015, 0.02, 0.02});
+    check_calibrated("bocpd", NULL, (const double[KINDS]){0.012, 0.012, 0.012, 0.015});
 }
 
 static int ascending(const void *a, const void *b)
@@ -119,6 +123,116 @@ static void adwin_counts_every_value_of_its_window_once(void **unused)
     test_state_free(&adwin.state);
 }
 
+static void cusum_tells_a_shift_once_which_way_since_when_and_learns_the_level(void **unused)
+{
+    (void)unused;
+    for (double shift = -3.0; shift <= 3.0; shift += 6.0) {
+        test_source noise = source_of(NORMAL, 6);
+        test_subject cusum = {0};
+        subject_start(&cusum, "cusum", (const setting[]){{"limit", 12}, {NULL, 0}});
+        for (int i = 0; i < 3000; i++) {
+            subject_step_one(&cusum, source_next(&noise));
+            assert_true(i < 300 || subject_output(&cusum, "change") == 0.0);
+        }
+        int changes = 0, delay = -1;
+        for (int i = 0; i < 1000; i++) {
+            subject_step_one(&cusum, source_next(&noise) + shift);
+            if (subject_output(&cusum, "change") == 0.0)
+                continue;
+            changes++;
+            delay = i;
+            assert_true(subject_output(&cusum, "change") == copysign(1.0, shift));
+            assert_true(fabs(subject_output(&cusum, "since") - i) <= 3.0); /* one event a second */
+        }
+        assert_int_equal(changes, 1);
+        assert_in_range(delay, 3, 9); /* 12 / (3 - 0.5) is 4.8 */
+        assert_true(fabs(subject_output(&cusum, "expected") - shift) < 0.5);
+        test_state_free(&cusum.state);
+    }
+}
+
+static void cusum_is_not_moved_by_the_unit_of_x(void **unused)
+{
+    (void)unused;
+    test_source noise = source_of(TIED, 7);
+    test_subject one = {0}, other = {0};
+    subject_start(&one, "cusum", NULL);
+    subject_start(&other, "cusum", NULL);
+    for (int i = 0; i < 3000; i++) {
+        double x = source_next(&noise);
+        subject_step_one(&one, x);
+        subject_step_one(&other, 1024.0 * x);
+        assert_true(same_numbers(one.out, other.out, 2));
+    }
+    test_state_free(&one.state);
+    test_state_free(&other.state);
+}
+
+static void bocpd_sees_a_new_level_and_a_new_spread(void **unused)
+{
+    (void)unused;
+    for (int spread = 0; spread < 2; spread++) {
+        test_source noise = source_of(NORMAL, 8);
+        test_subject bocpd = {0};
+        subject_start(&bocpd, "bocpd", NULL);
+        int early = 0, late = 0, delay = -1;
+        for (int i = 0; i < 2000; i++) {
+            subject_step_one(&bocpd, source_next(&noise));
+            early += i > 100 && subject_output(&bocpd, "change") > 0.5;
+        }
+        assert_true(subject_output(&bocpd, "run") > 120.0);
+        for (int i = 0; i < 100; i++) {
+            double x = source_next(&noise);
+            subject_step_one(&bocpd, spread ? 5.0 * x : x + 3.0);
+            late += subject_output(&bocpd, "change") > 0.5;
+            delay = delay < 0 && late > 0 ? i : delay;
+        }
+        assert_true(early <= 2);
+        assert_in_range(delay, 0, 12);
+        double run = subject_output(&bocpd, "run");
+        assert_true(run > 80.0 && run < 110.0); /* it began a hundred values ago */
+        test_state_free(&bocpd.state);
+    }
+}
+
+static void bocpd_is_surprised_in_nats_of_the_normal_density_when_the_run_is_old(void **unused)
+{
+    (void)unused;
+    test_source noise = source_of(NORMAL, 9);
+    test_subject bocpd = {0};
+    subject_start(&bocpd, "bocpd", (const setting[]){{"run", 1000}, {"half_life", 1e6}, {"gap", 1e6}, {NULL, 0}});
+    double sum = 0.0;
+    for (int i = 0; i < 4000; i++) {
+        double x = source_next(&noise);
+        subject_step_one(&bocpd, x);
+        if (i < 2000)
+            continue;
+        double exact = 0.9189385332046727 + 0.5 * x * x; /* log sqrt(2 pi) */
+        sum += fabs(subject_output(&bocpd, "score") - exact);
+    }
+    assert_true(sum / 2000 < 0.05);
+    test_state_free(&bocpd.state);
+}
+
+static void bocpd_keeps_weights_that_come_to_one_and_no_more_ages_than_it_has_room_for(void **unused)
+{
+    (void)unused;
+    test_source noise = source_of(BURSTY, 10);
+    test_subject bocpd = {0};
+    subject_start(&bocpd, "bocpd", (const setting[]){{"run", 20}, {"gap", 50}, {NULL, 0}});
+    for (int i = 0; i < 5000; i++) {
+        subject_step_one(&bocpd, source_next(&noise));
+        const fm_bocpd *detector = (const void *)bocpd.state.bytes;
+        double sum = 0.0;
+        for (int64_t j = 0; j < detector->ages; j++) {
+            sum += detector->age[j].weight;
+            assert_true(j == 0 || detector->age[j].values < detector->age[j - 1].values);
+        }
+        assert_true(detector->ages <= 20 && (detector->ages == 0 || fabs(sum - 1.0) < 1e-12));
+    }
+    test_state_free(&bocpd.state);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -128,6 +242,11 @@ int main(void)
         cmocka_unit_test(adwin_finds_a_shift_and_then_expects_the_new_level),
         cmocka_unit_test(adwin_keeps_its_bound_on_independent_values_and_one_outlier_is_no_change),
         cmocka_unit_test(adwin_counts_every_value_of_its_window_once),
+        cmocka_unit_test(cusum_tells_a_shift_once_which_way_since_when_and_learns_the_level),
+        cmocka_unit_test(cusum_is_not_moved_by_the_unit_of_x),
+        cmocka_unit_test(bocpd_sees_a_new_level_and_a_new_spread),
+        cmocka_unit_test(bocpd_is_surprised_in_nats_of_the_normal_density_when_the_run_is_old),
+        cmocka_unit_test(bocpd_keeps_weights_that_come_to_one_and_no_more_ages_than_it_has_room_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
