@@ -59,8 +59,39 @@ def matrix_profile(rows, length, kept):
     return judged(rows, readings)
 
 
+def knn_shingle(rows, shingle, kept, neighbours, level):
+    def apart(x, n, m):
+        a, b = x[n - shingle + 1:n + 1], x[m - shingle + 1:m + 1]
+        shift = 0.0 if level >= 0.5 else math.fsum(a) / shingle - math.fsum(b) / shingle
+        return math.fsum((u - v - shift) ** 2 for u, v in zip(a, b)) / shingle
+
+    def readings(x):
+        distances, usual, nearest = 0, 0.0, []
+        for n in range(len(x)):
+            lags = [k for k in range(shingle, shingle + kept) if n - k >= shingle - 1]
+            if not lags:
+                yield None
+                continue
+            squares = {k: apart(x, n, n - k) for k in lags}
+            found = sorted(lags, key=lambda k: (round(squares[k], 14), k))[:neighbours]
+            distance = math.fsum(math.sqrt(squares[k]) for k in found) / len(found)
+            score = min(1000.0, distance / usual) if usual > 0 else 1000.0 if distance > 0 else 0.0
+            if len(lags) < min(kept, 4 * max(shingle, neighbours)):
+                yield None
+            else:
+                level_now = math.fsum(x[n - shingle:n]) / shingle
+                followed = [x[n - k] + (0.0 if level >= 0.5 else level_now - math.fsum(x[n - k - shingle:n - k]) / shingle) for k in nearest]
+                yield score, 16 * score * score, math.fsum(followed) / len(followed), distance, float(found[0])
+            nearest = found
+            cut = min(distance, 8 * usual) if distances >= 16 and usual > 0 else distance
+            distances = min(distances + 1, kept)
+            usual += (cut - usual) / distances
+    return judged(rows, readings)
+
+
 CASES = [
     (matrix_profile, [20, 100]), (matrix_profile, [33, 400]), (matrix_profile, [50, 2000]), (matrix_profile, [12, 16]),
+    (knn_shingle, [23, 1000, 8, 0]), (knn_shingle, [8, 100, 2, 1]), (knn_shingle, [30, 600, 12, 1]),
 ]
 
 

@@ -1,10 +1,10 @@
-/* kernels/detector/matrix_profile.c - see the header. Rings run backwards, so that a greater lag is a later place: what
- * is compared lies in at most two pieces, each walked forwards by the vector loop. The first rows of the ring of x are
- * repeated behind its end, so that every stretch is one piece. */
+/* kernels/detector/matrix_profile.c - see the header. Stretches lie in rings that run backwards (common/lags.h), so
+ * that the vector loop walks forwards from lag to lag. */
 #include "kernels/detector/matrix_profile.h"
 
 #include "base/assert.h"
 #include "base/error.h"
+#include "kernels/common/lags.h"
 #include "kernels/common/number.h"
 #include "kernels/kernel.h"
 
@@ -68,8 +68,7 @@ static int64_t smaller(int64_t a, int64_t b)
 
 static int64_t place(const fm_matrix_profile *state, int64_t head, int64_t lag)
 {
-    int64_t at = head + lag;
-    return at < state->size ? at : at - state->size;
+    return fm_lag_place(head, lag, state->size);
 }
 
 static int64_t length_of(const double *values)
@@ -131,7 +130,7 @@ static double covariance_at(const fm_matrix_profile *state, const rings *ring, c
 /* The newest stretch, were x its end; its mean by way of differences from x, which are 0 if all are equal. */
 static void observe(const fm_matrix_profile *state, const rings *ring, double x, reading *now)
 {
-    int64_t m = state->length, head = state->head > 0 ? state->head - 1 : state->size - 1;
+    int64_t m = state->length, head = fm_lag_next(state->head, state->size);
     now->head = head;
     now->row = state->seen;
     int64_t before = now->row - m + 1; /* stretches before this one */
@@ -321,9 +320,7 @@ static void learn(fm_matrix_profile *state, const rings *ring, double x, const r
     if (is_ready(state))
         fm_tail_add(&state->tail, bucket_of(now->square));
     int64_t head = now->head;
-    ring->x[head] = x;
-    if (head < state->length)
-        ring->x[state->size + head] = x;
+    fm_lag_push(ring->x, state->size, state->length, head, x);
     state->head = head;
     state->seen++;
     if (now->row < state->length - 1)

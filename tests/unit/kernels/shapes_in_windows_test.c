@@ -1,4 +1,5 @@
-/* tests/unit/kernels/shapes_in_windows_test.c - matrix_profile: stretches of a series against its earlier ones. */
+/* tests/unit/kernels/shapes_in_windows_test.c - matrix_profile, knn_shingle: stretches of a series against its earlier
+ * ones. */
 #include "series.h"
 
 #include "kernels/detector/matrix_profile.h"
@@ -198,6 +199,118 @@ static void matrix_profile_counts_rows_and_passes_over_missing_ones(void **unuse
     test_state_free(&state);
 }
 
+/* Mean distance of the shingle that ends in `row` from the nearest of the kept ones, by the definition. */
+static double nearest_shingles(int row, int length, int kept, int neighbours, bool centred)
+{
+    double best[32], sum = 0.0;
+    int count = 0;
+    for (int k = length; k < length + kept; k++) {
+        double shift = 0.0, square = 0.0;
+        for (int j = 0; j < length; j++)
+            shift += centred ? (series[row - j] - series[row - k - j]) / length : 0.0;
+        for (int j = 0; j < length; j++) {
+            double difference = series[row - j] - series[row - k - j] - shift;
+            square += difference * difference / length;
+        }
+        int at = count < neighbours ? count++ : square < best[count - 1] ? count - 1 : count;
+        for (; at < count && at > 0 && best[at - 1] > square; at--)
+            best[at] = best[at - 1];
+        if (at < count)
+            best[at] = square;
+    }
+    for (int i = 0; i < count; i++)
+        sum += sqrt(best[i]) / count;
+    return sum;
+}
+
+static void knn_shingle_stays_within_1e_9_of_brute_force_over_thousands_of_rows(void **unused)
+{
+    (void)unused;
+    for (int level = 0; level < 2; level++) {
+        make_walk(11);
+        series[2000] = series[2500] = 1e4; /* a million steps away */
+        run_series("knn_shingle", (const double[]){20, 1000, 10, level}, 1.0, 0.0);
+        for (int row = 1100; row < COUNT; row += 97)
+            assert_near(found[row][4], nearest_shingles(row, 20, 1000, 10, level == 0), 1e-9);
+    }
+}
+
+/* A spike of 5 in every 40th row, on noise. */
+static void make_spikes(uint64_t seed)
+{
+    fm_random random;
+    fm_random_seed(&random, seed);
+    for (int i = 0; i < COUNT; i++)
+        series[i] = 0.1 * fm_random_normal(&random) + (i % 40 == 0 ? 5.0 : 0.0);
+}
+
+static void knn_shingle_takes_spikes_in_their_beat_for_usual_and_sees_one_beside_it(void **unused)
+{
+    (void)unused;
+    make_spikes(12);
+    for (int i = 4215; i < 4221; i += 5)
+        series[i] = 5.0; /* two more, 5 rows apart */
+    run_series("knn_shingle", (const double[]){20, 1000, 10, 0}, 1.0, 0.0);
+    int alarms = 0;
+    for (int i = 1500; i < COUNT; i++)
+        alarms += (i < 4215 || i > 4240) && found[i][1] < 0.002;
+    assert_in_range(loudest(500), 4215, 4240);
+    assert_true(found[4215][1] < 1e-3 && found[4215][0] > 5.0);
+    assert_true(alarms <= 2 * (int)(0.002 * (COUNT - 1500)));
+}
+
+static void knn_shingle_sees_a_swing_of_a_new_size_though_not_of_a_new_shape(void **unused)
+{
+    (void)unused;
+    make_waves(13, 0.05);
+    for (int i = 4200; i < 4280; i++)
+        series[i] = 10.0 + 3.0 * (series[i] - 10.0);
+    run_series("knn_shingle", (const double[]){20, 1000, 10, 0}, 1.0, 0.0);
+    assert_in_range(loudest(500), 4200, 4290);
+    assert_true(found[loudest(500)][0] > 8.0);
+}
+
+static void knn_shingle_minds_a_level_only_if_told_to(void **unused)
+{
+    (void)unused;
+    for (int level = 0; level < 2; level++) {
+        make_waves(14, 0.05);
+        for (int i = 4000; i < COUNT; i++)
+            series[i] += 5.0;
+        run_series("knn_shingle", (const double[]){20, 1000, 10, level}, 1.0, 0.0);
+        assert_true(found[4010][0] > 4.0); /* the step itself is a new shape */
+        assert_true(level == 1 ? found[4030][0] > 4.0 : found[4030][0] < 2.0);
+    }
+}
+
+static void knn_shingle_expects_what_followed_its_likes_and_cares_not_for_the_unit(void **unused)
+{
+    (void)unused;
+    static double plain[COUNT];
+    make_waves(15, 0.01);
+    run_series("knn_shingle", (const double[]){20, 1000, 10, 0}, 1.0, 0.0);
+    for (int i = 0; i < COUNT; i++) {
+        plain[i] = found[i][0];
+        if (i > 1100)
+            assert_true(fabs(found[i][2] - series[i]) < 0.06); /* noise 0.01; the wave goes from 8.6 to 11.4 */
+    }
+    run_series("knn_shingle", (const double[]){20, 1000, 10, 0}, -1024.0, 0.0);
+    for (int i = 0; i < COUNT; i++)
+        assert_true(same_numbers(&plain[i], &found[i][0], 1));
+}
+
+static void knn_shingle_answers_after_its_warm_up_and_a_constant_series_is_no_news(void **unused)
+{
+    (void)unused;
+    for (int i = 0; i < COUNT; i++)
+        series[i] = i == 3000 ? 7.2 : 7.1;
+    run_series("knn_shingle", (const double[]){20, 1000, 10, 0}, 1.0, 0.0);
+    assert_true(isnan(found[117][0]) && found[117][3] == 0.0 && found[118][3] == 1.0);
+    for (int i = 118; i < COUNT; i++)
+        assert_true(i >= 3000 && i < 3020 ? found[i][0] > 40.0 : found[i][0] == 0.0);
+    assert_true(found[3000][0] == 1000.0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +322,12 @@ int main(void)
         cmocka_unit_test(matrix_profile_cares_neither_for_level_nor_for_unit),
         cmocka_unit_test(matrix_profile_answers_after_its_warm_up_and_takes_flat_stretches_as_alike),
         cmocka_unit_test(matrix_profile_counts_rows_and_passes_over_missing_ones),
+        cmocka_unit_test(knn_shingle_stays_within_1e_9_of_brute_force_over_thousands_of_rows),
+        cmocka_unit_test(knn_shingle_takes_spikes_in_their_beat_for_usual_and_sees_one_beside_it),
+        cmocka_unit_test(knn_shingle_sees_a_swing_of_a_new_size_though_not_of_a_new_shape),
+        cmocka_unit_test(knn_shingle_minds_a_level_only_if_told_to),
+        cmocka_unit_test(knn_shingle_expects_what_followed_its_likes_and_cares_not_for_the_unit),
+        cmocka_unit_test(knn_shingle_answers_after_its_warm_up_and_a_constant_series_is_no_news),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
