@@ -1,30 +1,40 @@
-/* engine/book.h - the order book of one instrument on one venue, built from FM_BOOK (levels, L2) or FM_ORDER (orders,
- * L3) events.
+/* engine/book.h - the order book of one instrument on one venue, from events of levels (FM_BOOK, L2) or orders
+ * (FM_ORDER, L3).
  *
- * Input is never trusted and never asserted: an order that nobody added, one added twice, a size that cannot be, is
- * counted and the book goes on. Nothing here looks at a clock, and the hash table is never walked: the same events give
- * the same book, and fm_book_save gives the same bytes, whatever was saved and loaded in between.
+ * Input is never asserted: an order that nobody added, one added twice, a size that cannot be, is counted and the
+ * book goes on. No clock is read and the hash table is never walked: the same events give the same book, and
+ * fm_book_save the same bytes, whatever was saved and loaded in between.
  *
- * Form    The first event says whether the book is one of levels or of orders. Events of the other form are counted
- *         (`other_form`) and change nothing, until a clear of that form.
- * Events  A venue's event is one or more records; all but its last carry FM_FLAG_MORE. Within it a book may be crossed
- * for a moment: read it when fm_book_apply says FM_BOOK_ENDED. Units   Integers in the scales of the series (a price or
- * size is integer / 10^scale). Prices may be negative. When the series' scales grow, call fm_book_rescale. Orders
- * Priority is price, then time. A modify keeps the order's place only when the price stays and the size does not grow.
- *         A modify of an order that is not known is counted, and the order is taken if price, size and side are given.
- * A second add of an id is counted and replaces the first: what the feed said last holds. FM_ORDER_FILL changes no
- * size; what leaves the order later in the same event, up to the filled size, counts as executed and not as cancelled.
- * Snapshot records (FM_FLAG_SNAPSHOT) fill the book as others do, after a clear; they count as no churn, and the age of
- * their orders is not known. Full    At `levels_max` a better level drives out the worst of its side, at `orders_max` a
- * better order the last one of its side's worst level; one that is no better does not come in. So what stands near the
- * touch is right, and the rest is told to be incomplete: `degraded` says why, until the next clear. Memory  Each book
- * has arrays that double up to the limits, so that ten thousand books that hold little take little: one of CME's ES has
- * 5000 orders, most instruments far fewer, and room for orders_max in each would be gigabytes. Doubling is rare (16
- * times in a book's life at most) and leaves no trace in results. Inside are indices only. 64 bytes an order and 8 to
- * 16 for its place in the hash table, 56 a level. Cost    Near the touch ~40 ns for an order event (tests/bench). A
- * level is found from the touch outwards, by doubling steps and then bisection, and made or removed by moving those
- * between it and the touch; so the work grows with the distance from the touch, to 56 * levels_max bytes moved. Ids
- * that were chosen to collide cost time, nothing else. */
+ * Form: the first event says whether the book is one of levels or of orders. Events of the other form are counted and
+ * change nothing, until a clear of that form.
+ *
+ * Events: a venue's event is one or more records; all but its last carry FM_FLAG_MORE. Within it a book may be
+ * crossed for a moment: read it when fm_book_apply says FM_BOOK_ENDED.
+ *
+ * Units: integers in the scales of the series (value = integer / 10^scale). Prices may be negative. When the series'
+ * scales grow, call fm_book_rescale.
+ *
+ * Orders: priority is price, then time. A modify keeps the order's place only if the price stays and the size does
+ * not grow. A modify of an unknown order is counted, and the order taken if side, price and size are given. A second
+ * add of an id is counted and replaces the first: what the feed said last holds. FM_ORDER_FILL changes no size; what
+ * leaves the order later in the same event, up to the filled size, is executed and not cancelled.
+ *
+ * Snapshots: records with FM_FLAG_SNAPSHOT fill the book as others do, after a clear; they count as no churn, and the
+ * age of their orders is not known.
+ *
+ * Full: at `levels_max` a better level drives out the worst of its side; at `orders_max` a better order drives out
+ * the last one of its side's worst level (of the other side's, when its own is empty); one that is no better does not
+ * come in. So what stands near the touch is right, and `degraded` says that the rest is not whole, until the next
+ * clear.
+ *
+ * Memory: every book has arrays that double up to the limits, so that ten thousand books that hold little take
+ * little: CME's ES has 5,000 orders, most instruments far fewer; room for orders_max in each would be gigabytes.
+ * Doubling happens a dozen times in a book's life and leaves no trace in results. 80 bytes an order with its place in
+ * the hash table, 56 a level.
+ *
+ * Cost: near the touch ~40 ns for an order event (bench.book). A level is found from the touch outwards, by doubling
+ * steps and bisection, and made or removed by moving those between it and the touch: the work grows with the distance
+ * from the touch, to 56 * levels_max bytes moved. Ids chosen to collide cost time, nothing else. */
 #ifndef FM_ENGINE_BOOK_H
 #define FM_ENGINE_BOOK_H
 
@@ -45,23 +55,18 @@ typedef struct fm_book_limits {
 } fm_book_limits;
 
 typedef enum fm_book_form { FM_BOOK_OF_NOTHING = 0, FM_BOOK_OF_LEVELS = 1, FM_BOOK_OF_ORDERS = 2 } fm_book_form;
-
 typedef enum fm_book_crossing { FM_BOOK_APART = 0, FM_BOOK_LOCKED = 1, FM_BOOK_CROSSED = 2 } fm_book_crossing;
 
-enum {                      /* why a book is degraded: bits */
-       FM_BOOK_FULL = 1,    /* a limit was reached and something left out */
-       FM_BOOK_GAP = 2,     /* events are missing (limits.contiguous) */
-       FM_BOOK_UNKNOWN = 4, /* an order was changed that had never come: the book began late or records were lost */
-       FM_BOOK_LOST = 8,    /* something could not be kept when the scales grew */
-};
+/* Why a book is degraded, a bit each. */
+#define FM_BOOK_FULL    1u /* a limit was reached and something left out */
+#define FM_BOOK_GAP     2u /* events are missing (limits.contiguous) */
+#define FM_BOOK_UNKNOWN 4u /* an order changed that had never come: the book began late, or records were lost */
+#define FM_BOOK_LOST    8u /* something could not be kept when the scales grew */
 
-enum {                    /* what an event did: bits, from fm_book_apply */
-       FM_BOOK_ENDED = 1, /* the venue's event ended: best prices, depth and crossing may be read */
-       FM_BOOK_TOUCHED =
-           2, /* with ENDED: a best price, or the size or order count there, is another than at the last end */
-       FM_BOOK_ACTED =
-           4, /* `change` tells what an order did now; not for levels, snapshots, clears, notices and unknown orders */
-};
+/* What a record did, a bit each, from fm_book_apply. */
+#define FM_BOOK_ENDED   1u /* the venue's event ended: best prices, depth and crossing may be read */
+#define FM_BOOK_TOUCHED 2u /* with ENDED: the best price, size or order count of a side is not that of the last end */
+#define FM_BOOK_ACTED   4u /* `change` tells what an order did; never for levels, snapshots, clears, unknown orders */
 
 typedef struct fm_book_churn { /* records, not sizes */
     uint64_t adds, modifies, cancels, executes;
@@ -71,49 +76,48 @@ typedef struct fm_book_level {
     int64_t price;
     int64_t size;         /* sum of what rests */
     int64_t since_ns;     /* event time at which it appeared */
-    uint32_t orders;      /* L2: as told, 0 = not told */
-    uint32_t first, last; /* queue, for book.c */
+    uint32_t orders;      /* a book of levels: as told, 0 = not told */
+    uint32_t first, last; /* of its queue, for the book */
     uint32_t adds, modifies, cancels,
-        executes; /* of this level since it appeared; a modify to another price counts there */
+        executes; /* since it appeared; a modify counts where the order rests afterwards */
     uint32_t unused;
 } fm_book_level;
 
-/* What the last record did to an order; action 0 = nothing that counts. */
+/* What the last record did to an order. */
 typedef struct fm_book_change {
-    uint8_t action;  /* FM_ORDER_ADD, _MODIFY, _CANCEL or _EXECUTE: what it was, which may be another than what the
-                        record says */
-    uint8_t side;    /* FM_BUY, FM_SELL */
-    bool lost_place; /* a modify that went to the end of its queue */
-    bool at_touch; /* its price was the best of its side before the record (cancel, execute, modify) or is so now (add)
-                    */
+    uint8_t
+        action;   /* FM_ORDER_ADD, _MODIFY, _CANCEL, _EXECUTE: what it was, if not what the record says; 0 = nothing */
+    uint8_t side; /* FM_BUY, FM_SELL */
+    bool lost_place;  /* a modify that went to the end of a queue */
+    bool at_touch;    /* its price was the best of its side before the record; of an add: is the best now */
     uint32_t account; /* 0 = not known */
     uint64_t order_id;
     int64_t price;    /* where it rests, or rested last */
     int64_t size;     /* that came (add), that rests from now on (modify), that left (cancel, execute) */
     int64_t rest;     /* that rests from now on; 0 = the order is gone */
-    int64_t executed; /* of what left, by a fill; a cancel of more than was filled is an execute with size > executed */
+    int64_t executed; /* of what left: less than `size` when more left than was filled */
     int64_t age_ns;   /* since the order was added, >= 0; -1 = not known */
 } fm_book_change;
 
 typedef struct fm_book_counts { /* since the book was made */
     uint64_t records;           /* applied */
     uint64_t events;            /* of the venue, ended */
-    uint64_t unknown;           /* modify, cancel, execute or fill of an order that is not there */
+    uint64_t unknown;           /* modify, cancel or execute of an order that is not there */
+    uint64_t passing;           /* fills of orders that do not rest here: stops and market orders, no fault */
     uint64_t duplicate;         /* add of an order that is there */
     uint64_t malformed;         /* side, price, size or action that cannot be */
-    uint64_t other_form;
-    uint64_t left_out;        /* orders and levels that a limit kept or drove out */
-    uint64_t crossed, locked; /* event ends at which the book was so */
-    uint64_t gaps;            /* jumps of `seq` (limits.contiguous) */
-    uint64_t backwards;       /* `seq` below the one before, snapshots aside */
+    uint64_t other_form;        /* records of levels for a book of orders, and the other way round */
+    uint64_t left_out;          /* orders and levels that a limit kept out or drove out */
+    uint64_t crossed, locked;   /* event ends at which the book was so */
+    uint64_t gaps;              /* jumps of `seq` (limits.contiguous) */
+    uint64_t backwards;         /* `seq` below the one before, snapshots aside */
     uint64_t clears;
 } fm_book_counts;
 
 typedef struct fm_book_side {
     fm_book_level *level; /* the best is the last */
     uint32_t level_count, level_capacity;
-    uint32_t order_count;
-    int64_t size;        /* of all levels */
+    int64_t size;        /* of all levels; below 2^62 */
     fm_book_churn churn; /* since the last clear */
 } fm_book_side;
 
@@ -128,7 +132,7 @@ typedef struct fm_order_book {
     fm_book_side side[2]; /* bids, asks: [side - FM_BUY] */
     uint8_t form;         /* fm_book_form */
     uint8_t crossing;     /* fm_book_crossing, at the last event's end */
-    uint8_t degraded;     /* FM_BOOK_FULL …; 0 = as good as the feed */
+    uint8_t degraded;     /* FM_BOOK_FULL ...; 0 = as good as the feed */
     bool open;            /* within a venue's event */
     fm_book_change change;
     fm_book_counts counts;
@@ -137,11 +141,10 @@ typedef struct fm_order_book {
     uint64_t seq;           /* of the last record that had one; FM_SEQ_ABSENT = none */
     fm_book_touch touch[2]; /* at the last event's end */
     fm_book_limits limits;
-    /* orders: for book.c */
+    /* Orders, for the book: slots, a list of the free ones among them, and where an id is. */
     struct fm_book_order *order;
-    uint32_t order_used, order_capacity; /* slots taken at least once */
-    uint32_t order_free;                 /* head of the list of free slots */
-    uint32_t *table;                     /* open addressing: slot + 1; 0 = empty */
+    uint32_t order_count, order_used, order_capacity, order_free;
+    uint64_t *table; /* open addressing: upper half of the id's hash, then slot + 1; 0 = empty */
     uint32_t table_size;
 } fm_order_book;
 
