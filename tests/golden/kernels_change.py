@@ -240,10 +240,123 @@ def bocpd(rows, half_life, gap, run, recent):
     return detector(rows, judge)
 
 
+def faded_mean(values, times, now, half_life):
+    w = [2.0 ** (-(now - t) / (half_life * 1e9)) for t in times]
+    return math.fsum(a * v for a, v in zip(w, values)) / math.fsum(w)
+
+
+def cut(residual, reach):
+    return residual if math.isnan(reach) else max(-reach, min(reach, residual))
+
+
+def holt_winters(rows, period, buckets, alpha, beta, gamma, half_life, clip):
+    buckets, width, tail = int(buckets), int(period * 1e9) // int(buckets), Tail()
+    season = {}
+    now = {"whole": False, "level": NAN, "trend": 0.0, "first": None, "last": None, "open": None, "inside": []}
+    kept, squares = [], []  # (time, value)
+
+    def faded(pairs):
+        return faded_mean([v for _, v in pairs], [t for t, _ in pairs], pairs[-1][0], half_life)
+
+    def sigma():
+        return math.sqrt(faded(squares)) if len(kept) >= 30 else NAN
+
+    def close():
+        number, y = now["open"], statistics.fmean(now["inside"])
+        b = number % buckets
+        if now["whole"]:
+            h = min(number - now["last"], buckets)
+            base = now["level"] + h * now["trend"]
+            season.setdefault(b, y - base)
+            e = cut(y - base - season[b], clip * sigma())
+            now["level"] = base + alpha * e
+            now["trend"] += alpha * beta * e / h
+            season[b] += gamma * (1 - alpha) * e
+        else:
+            season[b] = y
+        now["last"] = number
+
+    def judge(time, row):
+        x, number = row["price"], time // width
+        if now["open"] != number:
+            if now["open"] is None:
+                now["first"] = number
+            else:
+                close()
+                if not now["whole"] and number - now["first"] >= buckets:
+                    now["level"] = statistics.median(season.values())
+                    season.update({b: y - now["level"] for b, y in season.items()})
+                    now["whole"] = True
+            now.update(open=number, inside=[])
+        expected = faded(kept) if kept else NAN
+        if now["whole"]:
+            h = min(number - now["last"], buckets)
+            expected = now["level"] + h * now["trend"] + season.get(number % buckets, 0.0)
+        spread, result, residual = sigma(), (NAN, NAN, NAN, 0.0, NAN, NAN), x - expected
+        if not math.isnan(spread):
+            score = abs(residual) / spread
+            own = season.get(number % buckets, NAN) if now["whole"] else NAN
+            result = (score, tail.p(score), expected, 1.0, own, now["trend"] if now["whole"] else NAN)
+            tail.add(score)
+            residual = cut(residual, clip * (1 if now["whole"] else 4) * spread)
+            x = expected + residual
+        if kept:
+            squares.append((time, residual ** 2))
+        kept.append((time, x))
+        now["inside"].append(x)
+        return result
+    return detector(rows, judge)
+
+
+def seasonal_residual(rows, period, buckets, half_life, clip, floor):
+    buckets, width, tail = int(buckets), int(period * 1e9) // int(buckets), Tail()
+    visits = {b: [] for b in range(buckets)}  # (end, mean, mean distance)
+    now = {"open": None, "inside": [], "away": []}
+    kept, distances = [], []
+
+    def faded(pairs, when):
+        return faded_mean([v for _, v in pairs], [t for t, _ in pairs], when, half_life)
+
+    def judge(time, row):
+        x, number = row["price"], time // width
+        if now["open"] != number:
+            if now["open"] is not None:
+                inside, away = now["inside"], now["away"]
+                end = (now["open"] + 1) * width
+                visits[now["open"] % buckets].append((end, statistics.fmean(inside), statistics.fmean(away)))
+            now.update(open=number, inside=[], away=[])
+        mine = visits[number % buckets]
+        weight = math.fsum(2.0 ** (-(mine[-1][0] - end) / (half_life * 1e9)) for end, _, _ in mine)
+        expected = spread = NAN
+        if weight >= 2:
+            expected = faded([(end, mean) for end, mean, _ in mine], mine[-1][0])
+            spread = faded([(end, away) for end, _, away in mine], mine[-1][0])
+        elif kept:
+            expected = faded(kept, kept[-1][0])
+            spread = faded(distances, distances[-1][0]) if distances else NAN
+        sigma = max(math.sqrt(math.pi / 2) * spread, floor) if len(kept) >= 30 else NAN
+        residual, result = x - expected, (NAN, NAN, NAN, 0.0, NAN, NAN)
+        if not math.isnan(sigma):
+            score = abs(residual) / sigma
+            result = (score, tail.p(score), expected, 1.0, residual, weight)
+            tail.add(score)
+            residual = cut(residual, clip * sigma)
+            x = expected + residual
+        now["inside"].append(x)
+        now["away"].append(abs(residual) if kept else 0.0)
+        if kept:
+            distances.append((time, abs(residual)))
+        kept.append((time, x))
+        return result
+    return detector(rows, judge)
+
+
 CASES = [
     (adwin, [0.002, 32, 5]), (adwin, [0.1, 5, 3]),
     (hampel, [100, 0]), (hampel, [21, 0.02]),
     (cusum, [10, 0.45, 10, 5, 0]), (cusum, [2, 0.3, 5, 3, 0.05]),
+    (holt_winters, [8, 6, 0.2, 0.1, 0.3, 10, 5]), (holt_winters, [30, 40, 0.5, 0.5, 0.5, 3, 1.5]),
+    (seasonal_residual, [8, 6, 60, 5, 0]), (seasonal_residual, [20, 50, 30, 1.5, 0.02]),
     (bocpd, [10, 100, 50, 5]), (bocpd, [1800, 1000, 200, 10]),
 ]
 
