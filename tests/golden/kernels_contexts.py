@@ -3,6 +3,7 @@
 
 By the definitions in the headers, in plain Python, every row from all the rows before it. No code is shared with the kernels.
 """
+import cmath
 import math
 
 import kernels
@@ -89,8 +90,39 @@ def knn_shingle(rows, shingle, kept, neighbours, level):
     return judged(rows, readings)
 
 
+def spectral_residual(rows, count):
+    places = 16
+    while places < count:
+        places *= 2
+    real = places - 5
+    turn = [cmath.exp(-2j * math.pi * k / places) for k in range(places)]
+
+    def transform(values, sign):
+        return [sum(v * turn[sign * j * k % places] for j, v in enumerate(values)) for k in range(places)]
+
+    def estimate(x, n):
+        return x[n - 4] + math.fsum((x[n] - x[n - i]) / i for i in range(1, 6))
+
+    def readings(x):
+        for n in range(len(x)):
+            if n < real - 1:
+                yield None
+                continue
+            window = [v - x[n] for v in x[n - real + 1:n + 1]]  # exact, as neighbouring numbers are
+            mean = math.fsum(window) / real
+            amplitude = transform([v - mean for v in window] + [estimate(window, real - 2) - mean] * 5, 1)
+            size = [max(abs(f), 1e-8 * max(abs(g) for g in amplitude)) for f in amplitude]
+            flat = [f / (size[k - 1] * size[k] * size[(k + 1) % places]) ** (1 / 3) for k, f in enumerate(amplitude)]
+            saliency = [abs(v) for v in transform(flat, -1)]
+            near = saliency[max(0, real - 22):real - 1]
+            score = min(1000.0, saliency[real - 1] / (math.fsum(near) / len(near)))
+            yield score, score * score, estimate(x, n - 1)
+    return judged(rows, readings)
+
+
 CASES = [
     (matrix_profile, [20, 100]), (matrix_profile, [33, 400]), (matrix_profile, [50, 2000]), (matrix_profile, [12, 16]),
+    (spectral_residual, [64]), (spectral_residual, [20]),
     (knn_shingle, [23, 1000, 8, 0]), (knn_shingle, [8, 100, 2, 1]), (knn_shingle, [30, 600, 12, 1]),
 ]
 

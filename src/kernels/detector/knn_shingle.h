@@ -3,18 +3,20 @@
  * A shingle is `shingle` rows in a row, newest last. The newest one is compared with `kept` earlier ones, those that
  * end L, L + 1, … rows ago, L = shingle, none of which shares a row with it. Two are apart by the root of the mean
  * square of the differences of their rows; with level = 0 each is taken less its mean, so that only a shape and its
- * size count, with level = 1 as it is, so that a level never seen is unusual, too. distance = mean over the
- * `neighbours` nearest of how far they are apart           unit of x score    = distance / usual, at most 1000; usual =
- * mean of the distances before, faded over `kept` rows, each of them entering as 8 times it at most once 16 are in; 0
- * when the distance is 0 So 1 is usual. Unlike a matrix profile's, shingles keep their size: a calm series that starts
- * to swing as it never did is seen, and one copy of an old anomaly does not hide the next.
+ * size count, with level = 1 as it is, so that a level never seen is unusual, too.
+ *   distance = mean over the `neighbours` nearest of how far they are apart           unit of x
+ *   usual    = mean of the distances before, faded over `kept` rows; each enters as 8 times it at most once 16 are in
+ *   score    = distance / usual, at most 1000; 0 when the distance is 0
+ * So 1 is usual. Unlike a matrix profile's, shingles keep their size: a calm series that starts to swing as it never
+ * did is seen, and one copy of an old anomaly does not hide the next.
  *
  * Params  shingle, kept, neighbours (events), level (0 or 1; less than 0.5 is 0).  Input x.
  * Outputs score (1); p: the online conformal tail of 16 score^2 (kernels/common/tail.h), which ranks scores from 1/16
- * to 14 to 12 %; expected (unit of x): mean of what followed the neighbours of the shingle before x, brought to its
- *         mean if level = 0; ready (0 or 1); distance (unit of x); neighbour_age (events): how many rows ago the
- * nearest one ended, the latest of equal ones. NaN and ready 0 until min(kept, 4 max(shingle, neighbours)) shingles can
- *         be compared with: 2 shingle - 2 + that many rows, 118 with the presets. A missing x changes nothing.
+ *         to 14 to 12 %; expected (unit of x): mean of what followed the neighbours of the shingle before x, brought to
+ *         its mean if level = 0; ready (0 or 1); distance (unit of x); neighbour_age (events): how many rows ago the
+ *         nearest one ended, the latest of equal ones but for rounding. NaN and ready 0 until
+ *         min(kept, 4 max(shingle, neighbours)) shingles can be compared with: 2 shingle - 2 + that many rows, 118 with
+ *         the presets. A missing x changes nothing.
  * Error   distances are moved on row by row, but made afresh within kept / 8 rows, and those of the neighbours found
  *         are computed from the rows: `distance` is exact to 1e-12 for these neighbours. Others may be nearer by the
  *         rounding of squares, 1e-16 of the largest square of a difference in the last kept / 8 rows. Times a constant:

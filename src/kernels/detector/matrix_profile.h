@@ -16,8 +16,9 @@
  * Outputs score (1); p: the online conformal tail of (score^2 / 4 m)^2 (kernels/common/tail.h), which ranks scores to
  *         4 %; expected (unit of x): what followed the neighbour of the stretch before x, brought to the mean and norm
  *         of that stretch; ready (0 or 1); neighbour_age (events): how many rows ago the neighbour ended, the latest of
- *         equal ones. NaN and ready 0 until min(kept, 4 length) stretches can be compared with: length + e - 2 + that
- *         many rows, 273 with the presets. A missing x changes nothing: rows are counted, not time.
+ *         equal ones but for rounding. NaN and ready 0 until min(kept, 4 length) stretches can be compared
+ *         with: length + e - 2 + that many rows, 273 with the presets. A missing x changes nothing: rows are counted,
+ *         not time.
  * Error   the distance to neighbour_age is exact to 1e-12 of sqrt(m). Another stretch may be nearer by what rounding
  *         does to a correlation: below 1e-13 on a series without breaks; else 1e-16 times the sizes of the two breaks
  *         that were compared in the last kept / 8 rows, in norms of the newest stretch: two prints a million steps

@@ -1,8 +1,8 @@
-/* tests/unit/kernels/shapes_in_windows_test.c - matrix_profile, knn_shingle: stretches of a series against its earlier
- * ones. */
+/* tests/unit/kernels/shapes_in_windows_test.c - matrix_profile, knn_shingle, spectral_residual: stretches of a series
+ * against its earlier ones. */
 #include "series.h"
 
-#include "kernels/detector/matrix_profile.h"
+#include "kernels/common/fft.h"
 
 #define COUNT 6000
 
@@ -311,6 +311,71 @@ static void knn_shingle_answers_after_its_warm_up_and_a_constant_series_is_no_ne
     assert_true(found[3000][0] == 1000.0);
 }
 
+static void a_transform_is_the_sum_that_it_stands_for_and_finds_back(void **unused)
+{
+    (void)unused;
+    fm_random random;
+    fm_random_seed(&random, 21);
+    for (int count = 4; count <= FM_FFT_TURN; count *= 2) {
+        double x[FM_FFT_TURN], back[FM_FFT_TURN], re[FM_FFT_TURN / 2 + 1], im[FM_FFT_TURN / 2 + 1], square = 0.0;
+        for (int i = 0; i < count; i++) {
+            x[i] = fm_random_normal(&random);
+            square += x[i] * x[i];
+        }
+        double bound = 1e-15 * log2(count) * sqrt(square);
+        fm_fft_real(x, count, re, im);
+        for (int k = 0; k <= count / 2; k += 1 + count / 64) {
+            long double sum_re = 0.0L, sum_im = 0.0L, turn = 2.0L * 3.14159265358979323846264338L;
+            for (int j = 0; j < count; j++) {
+                long double angle = turn * (long double)(j * k % count) / (long double)count;
+                sum_re += x[j] * cosl(angle);
+                sum_im -= x[j] * sinl(angle);
+            }
+            assert_true(fabs(re[k] - (double)sum_re) <= bound && fabs(im[k] - (double)sum_im) <= bound);
+        }
+        fm_fft_real_back(re, im, count, back);
+        for (int i = 0; i < count; i++)
+            assert_true(fabs(back[i] / (0.5 * count) - x[i]) <= bound);
+    }
+}
+
+static void spectral_residual_gives_the_one_spike_in_a_season_the_largest_score(void **unused)
+{
+    (void)unused;
+    make_waves(22, 0.1);
+    series[4000] += 2.5;
+    run_series("spectral_residual", (const double[]){128}, 1.0, 0.0);
+    assert_int_equal(loudest(200), 4000);
+    assert_true(found[4000][0] > 8.0 && found[4000][1] < 1e-3);
+}
+
+static void spectral_residual_answers_alike_in_any_unit_and_at_any_level(void **unused)
+{
+    (void)unused;
+    static double plain[COUNT];
+    make_waves(23, 0.1);
+    run_series("spectral_residual", (const double[]){100}, 1.0, 0.0); /* 128 places */
+    assert_true(isnan(found[121][0]) && found[121][3] == 0.0 && found[122][3] == 1.0);
+    for (int i = 0; i < COUNT; i++)
+        plain[i] = found[i][0];
+    run_series("spectral_residual", (const double[]){128}, -1e-3, 4.0);
+    for (int i = 122; i < COUNT; i++)
+        assert_near(found[i][0], plain[i], 1e-6);
+}
+
+static void spectral_residual_expects_a_straight_line_to_go_on_and_finds_nothing_in_a_flat_one(void **unused)
+{
+    (void)unused;
+    for (int i = 0; i < COUNT; i++)
+        series[i] = i < 3000 ? 7.1 : 7.1 + 0.3 * (i - 3000);
+    run_series("spectral_residual", (const double[]){64}, 1.0, 0.0);
+    for (int i = 58; i < COUNT; i++) {
+        assert_true(i > 3000 || found[i][0] == 0.0);
+        if (i < 3000 || i > 3010)
+            assert_near(found[i][2], series[i], 1e-9);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -328,6 +393,10 @@ int main(void)
         cmocka_unit_test(knn_shingle_minds_a_level_only_if_told_to),
         cmocka_unit_test(knn_shingle_expects_what_followed_its_likes_and_cares_not_for_the_unit),
         cmocka_unit_test(knn_shingle_answers_after_its_warm_up_and_a_constant_series_is_no_news),
+        cmocka_unit_test(a_transform_is_the_sum_that_it_stands_for_and_finds_back),
+        cmocka_unit_test(spectral_residual_gives_the_one_spike_in_a_season_the_largest_score),
+        cmocka_unit_test(spectral_residual_answers_alike_in_any_unit_and_at_any_level),
+        cmocka_unit_test(spectral_residual_expects_a_straight_line_to_go_on_and_finds_nothing_in_a_flat_one),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
