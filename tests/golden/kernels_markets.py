@@ -124,12 +124,7 @@ def signed_volume(rows, window):
 
 def moments(pairs, half_life):
     """Faded regression of y on x over (time, x, y), a silence fading by one half at most: slope, correlation, both means, variance of the residual."""
-    age, weights = 0.0, []
-    for i in range(len(pairs) - 1, -1, -1):
-        weights.append(2.0 ** -age)
-        if i:
-            age += min((pairs[i][0] - pairs[i - 1][0]) / (half_life * 1e9), 1.0)
-    weights.reverse()
+    weights = quiet_weights([t for t, _, _ in pairs], half_life)
     total = math.fsum(weights)
     mx = math.fsum(w * x for w, (_, x, _) in zip(weights, pairs)) / total
     my = math.fsum(w * y for w, (_, _, y) in zip(weights, pairs)) / total
@@ -223,11 +218,109 @@ def vpin(rows, volume, count):
     return over(rows, s, lambda k: out[k])
 
 
+# ---- activity ----
+
+def quiet_weights(times, half_life):
+    """Weight of each row at the last one: 2^-age, where the time between two rows counts for one half-life at most."""
+    age, weights = 0.0, [1.0]
+    for a, b in zip(times[-2::-1], times[:0:-1]):
+        age += min((b - a) / (half_life * 1e9), 1.0)
+        weights.append(2.0 ** -age)
+    return weights[::-1]
+
+
+def mean_of(values, weights):
+    return math.fsum(w * v for w, v in zip(weights, values)) / math.fsum(weights)
+
+
+def inter_arrival(rows, half_life):
+    s = Series(rows, lambda r: True)
+    out, waits = [(NAN,) * 3], []
+    for k in range(1, len(rows)):
+        wait = (s.time[k] - s.time[k - 1]) * 1e-9
+        if len(waits) < 16:
+            out.append((wait, NAN, NAN))
+            waits.append(wait)
+            continue
+        mean = mean_of(waits, quiet_weights(s.time[1:k], half_life))
+        out.append((wait, wait / mean, mean))
+        waits.append(min(wait, 8 * mean))
+    return out
+
+
+def branching_of(dispersion):
+    """n of a Hawkes process whose counts over 8 half-lives have that variance over mean, 0 … 0.95."""
+    def surplus(n):
+        k = (1 - n) * 8 * math.log(2)
+        return 1 + n * (2 - n) / (1 - n) ** 2 * (1 + math.expm1(-k) / k) - dispersion
+    low, high = 0.0, 0.95
+    if surplus(high) <= 0 or dispersion <= 1:
+        return high if dispersion > 1 else low
+    for _ in range(200):
+        n = (low + high) / 2
+        low, high = (n, high) if surplus(n) < 0 else (low, n)
+    return low
+
+
+def hawkes(rows, half_life, memory, branching):
+    s = Series(rows, lambda r: True, 8 * half_life, 1)
+    beta, out = math.log(2) / half_life, []
+    for k in range(len(rows)):
+        counts, first = [], s.slice[0]
+        for (a, i, j), b in zip(intervals(s), [n for n, _, _ in intervals(s)][1:]):
+            if b <= s.slice[k]:
+                counts += ([j - i + 1] if a > first else []) + [0] * min(b - a - 1, 16)
+        if len(counts) < 8:
+            out.append((NAN,) * 4)
+            continue
+        weights = [2.0 ** (-8 * half_life / memory * i) for i in range(len(counts))][::-1]
+        m = mean_of(counts, weights)
+        v = mean_of([(c - m) ** 2 for c in counts], weights)
+        n = branching or branching_of(v / m)
+        usual = m / (8 * half_life)
+        excited = math.fsum(2.0 ** (-(s.time[k] - t) * 1e-9 / half_life) for t in s.time[:k])
+        intensity = (1 - n) * usual + n * beta * excited
+        out.append((intensity, intensity / usual, usual, n))
+    return out
+
+
+def action_counts(rows, window, over_line, under_line):
+    s = Series(rows, lambda r: True, window)
+
+    def value(k):
+        inside = [rows[j]["action"] for j in s.inside(k, k + 1)]
+        a, b = sum(v in over_line for v in inside), sum(v in under_line for v in inside)
+        return (a / max(b, 1), a, b)
+    return over(rows, s, value)
+
+
+def order_to_trade(rows, window):
+    return action_counts(rows, window, (1, 2, 3), (4,))
+
+
+def cancel_ratio(rows, window):
+    return action_counts(rows, window, (3,), (1,))
+
+
+def quote_lifetime(rows, half_life, young):
+    s = Series(rows, lambda r: True)
+
+    def value(k):
+        past = [(r["order_age"], w) for r, w in zip(rows, quiet_weights(s.time[:k + 1], half_life)) if r["action"] == 3]
+        if len(past) < 16:
+            return (NAN, NAN)
+        weights = [w for _, w in past]
+        return (math.exp(mean_of([math.log(a) for a, _ in past], weights)), mean_of([float(a < young) for a, _ in past], weights))
+    return over(rows, s, value)
+
+
 CASES = [
     (bipower_variation, [3]), (bipower_variation, [20]), (jump, [10, 1000]), (jump, [60, 50]), (parkinson, [1]), (parkinson, [20]),
     (garman_klass, [1]), (garman_klass, [20]),
     (queue_imbalance, []), (depth_imbalance, []), (trade_sign, []), (signed_volume, [3]), (kyle_lambda, [0.5, 10]), (kyle_lambda, [2, 1000]),
     (amihud, [4]), (amihud, [40]), (roll_spread, [3]), (roll_spread, [30]), (vpin, [5000, 10]), (vpin, [500, 50]),
+    (inter_arrival, [5]), (inter_arrival, [600]), (hawkes, [0.1, 10, 0]), (hawkes, [0.5, 100, 0.6]), (order_to_trade, [3]), (cancel_ratio, [3]),
+    (quote_lifetime, [10, 0.3]),
 ]
 
 

@@ -1,15 +1,12 @@
 /* kernels/common/faded_pair.h - means, variances and covariance of two series whose past fades with event time.
  *
- * A pair that is a half-life older than the newest weighs one half. A silence fades the past to one half at most:
- * markets close, and Monday's open shall be judged by Friday. Updating as in T. Finch, "Incremental calculation of
+ * A pair that is a half-life older than the newest weighs one half, a silence fades the past to one half at most
+ * (kernels/common/quiet_fade.h). Updating as in T. Finch, "Incremental calculation of
  * weighted mean and variance" (2009), for two. 72 bytes. */
 #ifndef FM_KERNELS_COMMON_FADED_PAIR_H
 #define FM_KERNELS_COMMON_FADED_PAIR_H
 
-#include "kernels/common/fade.h"
-#include "kernels/common/number.h"
-
-#include <stdint.h>
+#include "kernels/common/quiet_fade.h"
 
 #define FM_PAIR_SQUARES_MIN 1e-100 /* sums of squares from here up are variation */
 
@@ -30,12 +27,7 @@ static inline void fm_faded_pair_init(fm_faded_pair *pair, double half_life_s)
 
 static inline void fm_faded_pair_add(fm_faded_pair *pair, int64_t ts_ns, double x, double y)
 {
-    double keep = 1.0;
-    if (ts_ns > pair->newest_ns) {
-        double age = (double)fm_elapsed_ns(ts_ns, pair->newest_ns) * pair->fade;
-        keep = age < 1.0 ? fm_fade(age) : 0.5;
-        pair->newest_ns = ts_ns;
-    }
+    double keep = fm_quiet_fade(&pair->newest_ns, ts_ns, pair->fade);
     double from_x = x - pair->mean_x, from_y = y - pair->mean_y;
     pair->weight = keep * pair->weight + 1.0;
     pair->mean_x += from_x / pair->weight;
