@@ -17,8 +17,8 @@ void fm_book_init(fm_order_book *book, const fm_book_limits *limits)
 
 void fm_book_fini(fm_order_book *book)
 {
-    free(book->side[0].level);
-    free(book->side[1].level);
+    fm_book_side_free(&book->side[0]);
+    fm_book_side_free(&book->side[1]);
     free(book->order);
     free(book->table);
     *book = (fm_order_book){0};

@@ -83,6 +83,7 @@ static inline bool fm_book_is_at(const fm_book_side *half, uint32_t index, int64
 fm_book_level *fm_book_level_insert(fm_book_side *half, uint32_t index, int64_t price, int64_t ts_ns);
 void fm_book_level_remove(fm_book_side *half,
                           uint32_t index); /* its size is the side's no more; its orders are not its matter */
+void fm_book_side_free(fm_book_side *half);
 
 /* The level of a price that has none; at the limit the worst makes room, or NULL: the new one would be the worst, and
  * is left out. */

@@ -1,17 +1,19 @@
-/* engine/book_levels.c - a side's levels: sorted, the best at the end, where nearly everything happens. */
+/* engine/book_levels.c - a side's levels: sorted, the best at the end, where nearly everything happens.
+ *
+ * The array has room at both ends, and what is shorter of the levels on either side of a place is moved: a snapshot
+ * that is told from the touch outwards, as most are, makes each of its levels at the far end. */
 #include "engine/book_internal.h"
 
-#include "engine/partition.h"
-
+#include <stdlib.h>
 #include <string.h>
 
 uint32_t fm_book_search(const fm_book_side *half, uint8_t side, int64_t price)
 {
     const fm_book_level *level = half->level;
-    const int64_t sign = side == FM_BUY ? 1 : -1, key = sign * price;
-    uint32_t high = half->level_count, low = 0, step = 1; /* levels from `high` on are not worse */
+    const int64_t flip = side == FM_BUY ? 0 : -1, key = price ^ flip; /* ~a < ~b as a > b */
+    uint32_t high = half->level_count, low = 0, step = 1;             /* levels from `high` on are not worse */
     for (; step <= high; step *= 2) {
-        if (sign * level[high - step].price < key) {
+        if ((level[high - step].price ^ flip) < key) {
             low = high - step + 1;
             break;
         }
@@ -19,30 +21,69 @@ uint32_t fm_book_search(const fm_book_side *half, uint8_t side, int64_t price)
     }
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (sign * level[middle].price < key)
-            low = middle + 1;
-        else
-            high = middle;
+        bool worse = (level[middle].price ^ flip) < key;
+        low = worse ? middle + 1 : low;
+        high = worse ? high : middle;
     }
     return low;
 }
 
+void fm_book_side_free(fm_book_side *half)
+{
+    if (half->level != NULL)
+        free(half->level - half->room_before);
+}
+
+/* The levels into the middle: of an array of twice the size, unless a quarter of this one is free. */
+static void make_room(fm_book_side *half)
+{
+    uint32_t capacity = half->level_capacity, count = half->level_count;
+    fm_book_level *array = capacity == 0 ? NULL : half->level - half->room_before;
+    if (count >= capacity - capacity / 4) {
+        capacity = capacity == 0 ? 16 : 2 * capacity;
+        array = malloc(capacity * sizeof(*array));
+        FM_ASSERT(array != NULL);
+    }
+    uint32_t before = (capacity - count) / 2;
+    if (count > 0)
+        memmove(array + before, half->level, count * sizeof(*array));
+    if (capacity != half->level_capacity)
+        fm_book_side_free(half);
+    half->level = array + before;
+    half->room_before = before;
+    half->level_capacity = capacity;
+}
+
 fm_book_level *fm_book_level_insert(fm_book_side *half, uint32_t index, int64_t price, int64_t ts_ns)
 {
-    half->level = fm_grow(half->level, &half->level_capacity, half->level_count + 1, sizeof(*half->level));
-    fm_book_level *level = &half->level[index];
-    memmove(level + 1, level, (half->level_count - index) * sizeof(*level));
+    bool low = index < half->level_count / 2;
+    uint32_t room_behind = half->level_capacity - half->room_before - half->level_count;
+    if (FM_UNLIKELY((low ? half->room_before : room_behind) == 0))
+        make_room(half);
+    if (low) {
+        memmove(half->level - 1, half->level, index * sizeof(*half->level));
+        half->level--;
+        half->room_before--;
+    } else {
+        memmove(&half->level[index + 1], &half->level[index], (half->level_count - index) * sizeof(*half->level));
+    }
     half->level_count++;
-    *level = (fm_book_level){.price = price, .since_ns = ts_ns, .first = FM_BOOK_NONE, .last = FM_BOOK_NONE};
-    return level;
+    half->level[index] =
+        (fm_book_level){.price = price, .since_ns = ts_ns, .first = FM_BOOK_NONE, .last = FM_BOOK_NONE};
+    return &half->level[index];
 }
 
 void fm_book_level_remove(fm_book_side *half, uint32_t index)
 {
-    fm_book_level *level = &half->level[index];
-    half->size -= level->size;
+    half->size -= half->level[index].size;
     half->level_count--;
-    memmove(level, level + 1, (half->level_count - index) * sizeof(*level));
+    if (index < half->level_count / 2) {
+        memmove(half->level + 1, half->level, index * sizeof(*half->level));
+        half->level++;
+        half->room_before++;
+    } else {
+        memmove(&half->level[index], &half->level[index + 1], (half->level_count - index) * sizeof(*half->level));
+    }
 }
 
 static void drop_worst(fm_order_book *book, uint8_t side)
