@@ -72,8 +72,54 @@ def atr(rows, count):
     return [(NAN if a is None else float(a), float(t), NAN if a is None else float(t / a)) for t, a in zip(ranges, wilder(ranges, count))]
 
 
+def moments(sample, x):
+    """Mean, standard deviation, skewness, excess kurtosis, z of x; sums are exact."""
+    values = [Fraction(v) for v in sample]
+    mean = sum(values) / len(values)
+    m2, m3, m4 = (sum((v - mean) ** p for v in values) / len(values) for p in (2, 3, 4))
+    if m2 == 0:
+        return float(mean), 0.0, NAN, NAN, NAN
+    std = math.sqrt(m2)
+    return float(mean), std, float(m3) / std ** 3, float(m4 / m2 ** 2 - 3), float(Fraction(x) - mean) / std
+
+
+def slices(rows, window):
+    """For each price: the slice of a 32nd of the window that it lies in; time never runs backwards."""
+    newest, out = 0, []
+    for i, _ in prices(rows):
+        newest = max(newest, rows[i]["ts_ns"])
+        out.append(newest // (int(window * 1e9) // 32))
+    return out
+
+
+def rolling_moments(rows, count, window):
+    at = slices(rows, window) if window else None
+
+    def value(x, k):
+        if not window:
+            return moments(x[k - count:k], x[k]) if k >= count else (NAN,) * 5
+        sample = [x[j] for j in range(k) if at[j] > at[k] - 32]
+        if not sample:
+            return (NAN,) * 5
+        return moments(sample, x[k]) if len(sample) >= 8 else (moments(sample, x[k])[0],) + (NAN,) * 4
+    return over_prices(rows, value)
+
+
+def rolling_quantile(rows, q, count):
+    def value(x, k):
+        if k < count:
+            return NAN, NAN
+        sample = sorted(x[k - count:k])
+        place = Fraction(q) * (count - 1)
+        low = min(math.floor(place), count - 2)
+        quantile = sample[low] + (place - low) * (Fraction(sample[low + 1]) - Fraction(sample[low]))
+        return float(quantile), (sum(v < x[k] for v in sample) + sum(v <= x[k] for v in sample)) / (2 * count)
+    return over_prices(rows, value)
+
+
 CASES = [
-    (rolling_extremes, [100]), (rolling_extremes, [7]), (rsi, [14]), (rsi, [3]), (atr, [14]), (atr, [5]),
+    (rolling_moments, [100, 0]), (rolling_moments, [9, 0]), (rolling_moments, [100, 4]), (rolling_quantile, [0.5, 100]),
+    (rolling_quantile, [0.99, 100]), (rolling_quantile, [0.1, 12]), (rolling_extremes, [100]), (rolling_extremes, [7]), (rsi, [14]), (rsi, [3]), (atr, [14]), (atr, [5]),
 ]
 
 

@@ -115,6 +115,102 @@ static void atr_counts_the_gap_between_bars(void **unused)
     assert_true(isnan(out[0]) && isnan(out[1]) && isnan(out[2]));
 }
 
+/* Mean, standard deviation, skewness, excess kurtosis in two passes, in extended precision. */
+static void two_passes(const double *x, int count, double out[4])
+{
+    long double mean = 0, sum[5] = {0}; /* of the distance from the first value */
+    for (int i = 0; i < count; i++)
+        mean += x[i] - x[0];
+    mean /= count;
+    for (int i = 0; i < count; i++)
+        for (int p = 2; p < 5; p++) {
+            long double power = 1;
+            for (int j = 0; j < p; j++)
+                power *= x[i] - x[0] - mean;
+            sum[p] += power / count;
+        }
+    out[0] = (double)(x[0] + mean);
+    out[1] = (double)sqrtl(sum[2]);
+    out[2] = (double)(sum[3] / (sum[2] * sqrtl(sum[2])));
+    out[3] = (double)(sum[4] / (sum[2] * sum[2]) - 3);
+}
+
+static void moments_are_those_of_two_passes_also_far_from_zero(void **unused)
+{
+    (void)unused;
+    static double x[4000];
+    static const double LEVEL[] = {0.0, 100.0, 1e6, -1e9};
+    fm_random random;
+    fm_random_seed(&random, 23);
+    for (int shape = 0; shape < 4; shape++) {
+        double out[5], exact[4];
+        const fm_kernel *kernel = begin("rolling_moments", (const double[]){COUNT, 0});
+        for (int i = 0; i < 4000; i++) {
+            x[i] = LEVEL[shape] + fm_random_normal(&random) * (i / 500 % 2 ? 1.0 : 1e3);
+            feed(kernel, i, &x[i], out);
+            assert_true(isnan(out[1]) == (i < COUNT));
+            if (i < COUNT)
+                continue;
+            two_passes(&x[i - COUNT], COUNT, exact);
+            for (int j = 0; j < 4; j++)
+                assert_near(out[j], exact[j], 1e-10);
+            assert_near(out[4], (x[i] - exact[0]) / exact[1], LEVEL[shape] == 0.0 ? 1e-10 : 1e-6);
+        }
+    }
+}
+
+static void a_wild_value_leaves_no_trace_in_the_moments(void **unused)
+{
+    (void)unused;
+    static double x[400];
+    double out[5], exact[4];
+    for (int mode = 0; mode < 2; mode++) {
+        const fm_kernel *kernel = begin("rolling_moments", (const double[]){COUNT, mode == 0 ? 0 : 1});
+        for (int i = 0; i < 400; i++) {
+            x[i] = i == 100 ? 1e60 : i == 101 ? -1e70 : 100.0 + 0.01 * (i * 7 % 13);
+            feed(kernel, i * FM_NS_PER_S / 16, &x[i], out); /* 16 values in the window of a second */
+        }
+        two_passes(&x[399 - (mode == 0 ? COUNT : 16)], mode == 0 ? COUNT : 16, exact);
+        for (int j = 0; mode == 0 && j < 4; j++)
+            assert_near(out[j], exact[j], 1e-10);
+        assert_near(out[0], 100.06, 0.02);
+        assert_near(out[1], exact[1], 0.01);
+    }
+}
+
+static void equal_values_have_no_spread_whatever_came_before(void **unused)
+{
+    (void)unused;
+    double out[5];
+    const fm_kernel *kernel = begin("rolling_moments", (const double[]){COUNT, 0});
+    for (int i = 0; i < 500; i++) {
+        feed(kernel, i, (const double[]){i < 250 ? 1e5 + 7.3 * (i % 17) : 1.1}, out);
+        if (i >= 250 + COUNT)
+            assert_true(out[0] == 1.1 && out[1] == 0.0 && isnan(out[2]) && isnan(out[4]));
+    }
+}
+
+static void shape_knows_no_scale_and_no_level(void **unused)
+{
+    (void)unused;
+    fm_random random;
+    for (int window = 0; window < 2; window++) {
+        double a[5], b[5];
+        static test_state other;
+        const fm_kernel *kernel = begin("rolling_moments", (const double[]){COUNT, window * 2.0});
+        test_state_copy(&other, &state);
+        fm_random_seed(&random, 24);
+        for (int i = 0; i < 1000; i++) {
+            double x = fm_random_normal(&random);
+            feed(kernel, i * FM_NS_PER_S / 20, &x, a);
+            kernel->step(other.bytes, i * FM_NS_PER_S / 20, (const double[]){-300.0 + 1000.0 * x}, b);
+            for (int j = 2; i > COUNT && j < 5; j++)
+                assert_near(a[j], b[j], 1e-9);
+        }
+        test_state_free(&other);
+    }
+}
+
 static int end(void **unused)
 {
     (void)unused;
@@ -131,6 +227,10 @@ int main(void)
         cmocka_unit_test(rsi_knows_no_scale_and_no_level),
         cmocka_unit_test(rsi_of_a_series_that_stopped_moving_keeps_its_last_answer),
         cmocka_unit_test(atr_counts_the_gap_between_bars),
+        cmocka_unit_test(moments_are_those_of_two_passes_also_far_from_zero),
+        cmocka_unit_test(a_wild_value_leaves_no_trace_in_the_moments),
+        cmocka_unit_test(equal_values_have_no_spread_whatever_came_before),
+        cmocka_unit_test(shape_knows_no_scale_and_no_level),
     };
     return cmocka_run_group_tests(tests, NULL, end);
 }
