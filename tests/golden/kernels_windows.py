@@ -4,12 +4,14 @@
 Each value is computed anew from the rows before it by the definition in the kernel's header, with exact fractions where sums could round;
 only what is recursive by definition (Wilder's averages, P-square's markers, MACD) goes from row to row. No code is shared with the kernels.
 """
+import decimal
 import math
 from fractions import Fraction
 
 import kernels_rows
 
 NAN = float("nan")
+decimal.getcontext().prec = 40
 
 
 def prices(rows):
@@ -117,7 +119,37 @@ def rolling_quantile(rows, q, count):
     return over_prices(rows, value)
 
 
+def log_ratio(x, past):
+    return float(decimal.Decimal(x).ln() - decimal.Decimal(past).ln())
+
+
+def simple_return(rows, window):
+    at = slices(rows, window) if window else None
+
+    def value(x, k):
+        old = [j for j in range(k) if not window or at[j] <= at[k] - 32]
+        return (float(Fraction(x[k]) / Fraction(x[old[-1]]) - 1) if old else NAN,)
+    return over_prices(rows, value)
+
+
+def event_return(rows, count):
+    return over_prices(rows, lambda x, k: (log_ratio(x[k], x[k - count]) if k >= count else NAN,))
+
+
+def volume_return(rows, volume):
+    taken = [i for i, _ in prices(rows)]
+    width, traded, units, values = Fraction(volume) / 32, Fraction(0), [], []
+    for i in taken:
+        before, traded = traded, traded + Fraction(rows[i]["size"])
+        units.append((before, traded, rows[i]["price"]))
+        boundary = (traded // width - 31) * width
+        held = [p for a, b, p in units if a < boundary <= b]
+        values.append((log_ratio(rows[i]["price"], held[0]) if held else NAN,))
+    return placed(rows, taken, values)
+
+
 CASES = [
+    (simple_return, [0]), (simple_return, [3]), (event_return, [100]), (event_return, [1]), (volume_return, [32768]), (volume_return, [2048]),
     (rolling_moments, [100, 0]), (rolling_moments, [9, 0]), (rolling_moments, [100, 4]), (rolling_quantile, [0.5, 100]),
     (rolling_quantile, [0.99, 100]), (rolling_quantile, [0.1, 12]), (rolling_extremes, [100]), (rolling_extremes, [7]), (rsi, [14]), (rsi, [3]), (atr, [14]), (atr, [5]),
 ]

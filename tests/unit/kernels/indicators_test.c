@@ -211,6 +211,50 @@ static void shape_knows_no_scale_and_no_level(void **unused)
     }
 }
 
+static void a_simple_return_is_what_a_holding_gained(void **unused)
+{
+    (void)unused;
+    double out[1];
+    const fm_kernel *kernel = begin("simple_return", (const double[]){0});
+    feed(kernel, 0, (const double[]){100.0}, out);
+    assert_true(isnan(out[0]));
+    feed(kernel, 1, (const double[]){150.0}, out);
+    assert_true(out[0] == 0.5);
+    feed(kernel, 2, (const double[]){75.0}, out);
+    assert_true(out[0] == -0.5);
+    kernel = begin("simple_return", (const double[]){32});
+    for (int i = 0; i <= 100; i++)
+        feed(kernel, i * FM_NS_PER_S, (const double[]){100.0 + i}, out);
+    assert_near(out[0], 200.0 / 168.0 - 1.0, 1e-15); /* the value in force when the slice 32 s ago ended */
+}
+
+static void an_event_return_looks_back_by_trades_and_not_by_time(void **unused)
+{
+    (void)unused;
+    double out[1];
+    const fm_kernel *kernel = begin("event_return", (const double[]){10});
+    for (int i = 0; i < 50; i++) {
+        feed(kernel, i * (int64_t)i * FM_NS_PER_S, (const double[]){fm_exp(0.001 * i)}, out);
+        assert_true(isnan(out[0]) == (i < 10));
+    }
+    assert_near(out[0], 0.01, 1e-13);
+}
+
+static void a_volume_return_looks_back_by_volume_however_it_came(void **unused)
+{
+    (void)unused;
+    for (int pieces = 1; pieces <= 4; pieces *= 2) { /* the same volume in one trade, two, four */
+        double out[1];
+        const fm_kernel *kernel = begin("volume_return", (const double[]){3200});
+        for (int i = 0; i < 100; i++)
+            for (int j = 0; j < pieces; j++)
+                feed(kernel, i, (const double[]){fm_exp(0.001 * i), 100.0 / pieces}, out);
+        assert_near(out[0], 0.031, 1e-13);
+        feed(kernel, 100, (const double[]){2.0, 1e9}, out); /* all of the last 3200 have this price */
+        assert_true(out[0] == 0.0);
+    }
+}
+
 static int end(void **unused)
 {
     (void)unused;
@@ -231,6 +275,9 @@ int main(void)
         cmocka_unit_test(a_wild_value_leaves_no_trace_in_the_moments),
         cmocka_unit_test(equal_values_have_no_spread_whatever_came_before),
         cmocka_unit_test(shape_knows_no_scale_and_no_level),
+        cmocka_unit_test(a_simple_return_is_what_a_holding_gained),
+        cmocka_unit_test(an_event_return_looks_back_by_trades_and_not_by_time),
+        cmocka_unit_test(a_volume_return_looks_back_by_volume_however_it_came),
     };
     return cmocka_run_group_tests(tests, NULL, end);
 }
