@@ -15,6 +15,12 @@ const char *fm_kind_name(int kind)
         return "value";
     case FM_STATUS:
         return "status";
+    case FM_BAR:
+        return "bar";
+    case FM_BOOK:
+        return "book";
+    case FM_ORDER:
+        return "order";
     case FM_DOMAIN:
         return "domain";
     case FM_STREAM:

@@ -118,7 +118,7 @@ typedef enum fm_order_action {
 } fm_order_action;
 
 typedef struct fm_order { /* side FM_BUY = bid, FM_SELL = ask */
-    int64_t  price;    /* FM_ABSENT where the action needs none */
+    int64_t  price;    /* FM_ABSENT where it was not told; so size */
     int64_t  size;
     uint64_t order_id; /* the venue's number, or the fixed-seed hash of its text */
     uint32_t account;  /* low half of the account's hash; 0 = none */
@@ -144,7 +144,7 @@ typedef struct fm_event {
     uint8_t  kind;        /* fm_kind */
     uint8_t  side;        /* fm_side */
     uint16_t flags;       /* FM_FLAG_* */
-    uint16_t extra_words; /* 8-byte words behind this line in the log: an fm_origin, or a control record's text */
+    uint16_t extra_words; /* 8-byte words behind this line in the log: an fm_bar_rest, an fm_origin, or a control record's text */
     uint32_t conditions;  /* conditions.def, a bit each */
     uint64_t seq;         /* the venue's sequence, or FM_SEQ_ABSENT */
     union {
@@ -177,6 +177,20 @@ static_assert(sizeof(fm_origin) == 24, "an origin is three words");
 static inline uint32_t fm_event_size(const fm_event *event)
 {
     return (uint32_t)sizeof(fm_event) + 8u * event->extra_words;
+}
+
+/* Of a data record; NULL when nothing of it was given. It is the last of what follows the line. */
+static inline const fm_origin *fm_event_origin(const fm_event *event)
+{
+    if (FM_LIKELY(!(event->flags & FM_FLAG_ORIGIN)))
+        return NULL;
+    return (const fm_origin *)(const void *)((const char *)event + fm_event_size(event) - sizeof(fm_origin));
+}
+
+/* Of an FM_BAR. */
+static inline const fm_bar_rest *fm_event_bar_rest(const fm_event *event)
+{
+    return (const fm_bar_rest *)(const void *)(event + 1);
 }
 
 #define FM_POWERS_OF_TEN 23 /* 10^22 is the last that is exact in binary64 */

@@ -160,10 +160,16 @@ static void note_series(fm_admission *admission, const fm_event *event)
     fm_admission_index(admission, index);
 }
 
+/* That its kind and flags promise. */
+static uint32_t extra_words(const fm_event *event)
+{
+    return (uint32_t)((event->kind == FM_BAR ? sizeof(fm_bar_rest) : 0) + (event->flags & FM_FLAG_ORIGIN ? sizeof(fm_origin) : 0)) / 8;
+}
+
 static void note_read(fm_admission *admission, const fm_admission_limits *limits, const fm_event *event)
 {
     uint32_t domain = admission->symbol[event->series].domain;
-    const fm_origin *origin = event->flags & FM_FLAG_ORIGIN ? (const fm_origin *)(event + 1) : NULL;
+    const fm_origin *origin = fm_event_origin(event);
     uint64_t key = event->seq != FM_SEQ_ABSENT ? fm_event_sequence_key(admission, event, domain, event->stream, origin) : 0;
     fm_note_data(admission, limits, event, domain, key);
 }
@@ -200,7 +206,7 @@ int fm_admission_note(fm_admission *admission, const fm_admission_limits *limits
     case FM_KILL:
         break;
     default:
-        if (event->kind >= FM_KIND_CONTROL || event->series >= admission->symbol_count)
+        if (event->kind >= FM_KIND_CONTROL || event->series >= admission->symbol_count || event->extra_words < extra_words(event))
             return FM_ECORRUPT;
         note_read(admission, limits, event);
         return 0;

@@ -94,7 +94,7 @@ static inline void fm_note_data(fm_admission *admission, const fm_admission_limi
     fm_domain_entry *domain = &admission->domain[domain_index];
     if (event->ts_ns > domain->time_ns)
         domain->time_ns = event->ts_ns;
-    const fm_origin *origin = event->flags & FM_FLAG_ORIGIN ? (const fm_origin *)(event + 1) : NULL;
+    const fm_origin *origin = fm_event_origin(event);
     if (FM_UNLIKELY(origin != NULL) && origin->source != 0) {
         fm_source_entry *source = &admission->source[origin->source];
         fm_rows_note(source, limits->source_window, origin->row);
@@ -111,8 +111,8 @@ void fm_heading_look_up(fm_heading *heading, fm_admission *admission, uint32_t p
 /* Brings the record's decimals to the symbol's scales; false, and nothing has changed, when they do not suffice or a number gets too large. */
 bool fm_fit_scales(fm_message_record *record, const fm_symbol_entry *symbol);
 
-/* The short way, which nearly every record takes: all its names are known, its symbol is known and no longer than two words, and it carries
- * nothing that could tell a duplicate. True: accepted, as by fm_admit. False: nothing has changed, fm_admit is to judge. */
+/* The short way, which nearly every record takes: all its names are known, its symbol is known and no longer than two words, it is one line, and
+ * it carries nothing that could tell a duplicate. True: accepted, as by fm_admit. False: nothing has changed, fm_admit is to judge. */
 static inline bool fm_admit_known(fm_admission *admission, fm_heading *heading, fm_message_record *record, fm_entries *out)
 {
     uint32_t partition = record->head.partition;
@@ -122,7 +122,7 @@ static inline bool fm_admit_known(fm_admission *admission, fm_heading *heading, 
         if (((heading->complete >> partition) & 1) == 0)
             return false;
     }
-    bool plain = record->event.flags == 0 && record->event.seq == FM_SEQ_ABSENT && record->head.symbol_size <= FM_SYMBOL_PAD;
+    bool plain = record->event.extra_words == 0 && record->event.seq == FM_SEQ_ABSENT && record->head.symbol_size <= FM_SYMBOL_PAD;
     if (FM_UNLIKELY(record->event.ts_ns > heading->latest_ns || !plain))
         return false;
     uint32_t domain_index = (uint32_t)known->domain;
@@ -142,7 +142,7 @@ static inline bool fm_admit_known(fm_admission *admission, fm_heading *heading, 
     *event = record->event;
     event->series = (uint32_t)series;
     event->stream = (uint16_t)known->stream;
-    event->flags = ts_ns < newest_ns ? FM_FLAG_LATE : 0;
+    event->flags |= ts_ns < newest_ns ? FM_FLAG_LATE : 0;
     domain->time_ns = ts_ns < newest_ns ? newest_ns : ts_ns;
     out->size += sizeof(fm_event);
     admission->next_sequence++;

@@ -109,17 +109,65 @@ typedef struct scales {
     int8_t of[2]; /* price, size */
 } scales;
 
-/* Decimals of the record: price and size in turn. */
+/* Decimals of the record: price and size in turn, but of a bar. */
 static inline uint32_t decimal_count(const fm_event *event)
 {
-    static const uint8_t count[] = {[FM_TRADE] = 2, [FM_QUOTE] = 4};
+    static const uint8_t count[] = {[FM_TRADE] = 2, [FM_QUOTE] = 4, [FM_BOOK] = 2, [FM_ORDER] = 2};
     return event->kind < sizeof(count) ? count[event->kind] : 0;
 }
 
+/* The six of a bar: where each stands, its scale, and which scale of the series is its own. */
+typedef struct bar_decimal {
+    int64_t *number;
+    int8_t   scale;
+    uint8_t  which;
+} bar_decimal;
+
+static void bar_decimals(fm_message_record *record, bar_decimal out[6])
+{
+    fm_bar *bar = &record->event.as.bar;
+    fm_bar_rest *rest = fm_message_bar_rest(record);
+    uint8_t volumes = record->head.volume_scales;
+    out[0] = (bar_decimal){&bar->open, record->scale[0], 0};
+    out[1] = (bar_decimal){&bar->high, record->scale[1], 0};
+    out[2] = (bar_decimal){&bar->low, record->scale[2], 0};
+    out[3] = (bar_decimal){&bar->close, record->scale[3], 0};
+    out[4] = (bar_decimal){&rest->volume, (int8_t)(volumes % 16), 1};
+    out[5] = (bar_decimal){&rest->buy_volume, (int8_t)(volumes / 16), 1};
+}
+
+static scales bar_scales_needed(fm_message_record *record, scales have)
+{
+    bar_decimal decimal[6];
+    bar_decimals(record, decimal);
+    for (uint32_t i = 0; i < 6; i++)
+        if (*decimal[i].number != FM_ABSENT && decimal[i].scale > have.of[decimal[i].which])
+            have.of[decimal[i].which] = decimal[i].scale;
+    return have;
+}
+
+/* As rescale, of a bar. */
+static int rescale_bar(fm_message_record *record, scales to)
+{
+    bar_decimal decimal[6];
+    bar_decimals(record, decimal);
+    for (uint32_t i = 0; i < 6; i++) {
+        int64_t number = *decimal[i].number;
+        if (number != FM_ABSENT && number > largest_times[to.of[decimal[i].which] - decimal[i].scale])
+            return decimal[i].which == 0 ? FM_price_too_large : FM_size_too_large;
+    }
+    for (uint32_t i = 0; i < 6; i++)
+        if (*decimal[i].number != FM_ABSENT)
+            *decimal[i].number *= power_of_ten[to.of[decimal[i].which] - decimal[i].scale];
+    return 0;
+}
+
 /* The smallest scales that hold both the series' past and this record. */
-static scales scales_needed(const fm_message_record *record, scales have)
+static scales scales_needed(fm_message_record *record, scales have)
 {
     int64_t number[4];
+    if (record->event.kind == FM_BAR)
+        return bar_scales_needed(record, have);
     memcpy(number, &record->event.as, sizeof(number));
     for (uint32_t i = 0; i < decimal_count(&record->event); i++)
         if (number[i] != FM_ABSENT && record->scale[i] > have.of[i % 2])
@@ -224,11 +272,11 @@ static inline void add_event(admitting *a, int series, uint64_t key)
     event->series = (uint32_t)series;
     event->stream = (uint16_t)a->known->stream;
     event->flags |= event->ts_ns < a->admission->domain[domain].time_ns ? FM_FLAG_LATE : 0;
-    if (FM_UNLIKELY(event->flags & FM_FLAG_ORIGIN)) {
-        fm_origin *origin = (fm_origin *)(event + 1);
-        *origin = *fm_message_origin(a->record);
-        origin->source = (uint32_t)a->known->source;
-    }
+    uint32_t extra = 8u * event->extra_words;
+    if (FM_UNLIKELY(extra > 0))
+        memcpy(event + 1, a->record->rest, extra);
+    if (FM_UNLIKELY(event->flags & FM_FLAG_ORIGIN))
+        ((fm_origin *)(void *)((char *)(event + 1) + extra))[-1].source = (uint32_t)a->known->source;
     a->out->size += fm_event_size(event);
     fm_note_data(a->admission, a->limits, event, domain, key);
 }
@@ -275,7 +323,7 @@ int fm_admit(fm_admission *admission, const fm_admission_limits *limits, uint32_
     bool names = (known->domain | known->stream | known->source) < 0, symbols = series < 0 || have.of[0] != need.of[0] || have.of[1] != need.of[1];
     if (FM_UNLIKELY((names || symbols) && !record->head.has_room))
         return FM_ENOSPC;
-    FM_TRY(rescale(record, need));
+    FM_TRY(record->event.kind == FM_BAR ? rescale_bar(record, need) : rescale(record, need));
 
     /* From here on nothing can refuse it: the entries are made. */
     if (FM_UNLIKELY(names)) {

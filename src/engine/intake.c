@@ -165,12 +165,47 @@ static const second_half second_halves[] = {
     [FM_TRADE] = {offsetof(fm_record, id_hash), offsetof(fm_record, buyer), offsetof(fm_record, number[0].scale), offsetof(fm_record, number[1].scale)},
     [FM_QUOTE] = {offsetof(fm_record, number[2].mantissa), offsetof(fm_record, number[3].mantissa), offsetof(fm_record, number[2].scale),
                   offsetof(fm_record, number[3].scale)},
-    [FM_VALUE] = {0, 0, 0, 0},
+    [FM_VALUE] = {0, 0, 0, 0}, /* and of the others: fill_other */
     [FM_STATUS] = {0, 0, 0, 0},
+    [FM_BAR] = {0, 0, 0, 0},
+    [FM_BOOK] = {0, 0, 0, 0},
+    [FM_ORDER] = {0, 0, 0, 0},
 };
 static_assert(offsetof(fm_record, seller) == offsetof(fm_record, buyer) + 4, "the accounts are one word");
 static_assert(offsetof(fm_trade, buyer) == 24 && offsetof(fm_quote, ask_size) == 24, "a payload is four words");
 static_assert(offsetof(fm_record, side) == offsetof(fm_record, kind) + 1 && offsetof(fm_event, side) == offsetof(fm_event, kind) + 1, "and these half of one");
+
+static inline uint8_t scale_of(fm_decimal_number number)
+{
+    return number.mantissa != FM_ABSENT ? (uint8_t)number.scale : 0;
+}
+
+static void fill_bar(fm_message_record *message, const fm_record *record)
+{
+    const fm_decimal_number *number = record->number;
+    message->event.as.bar = (fm_bar){number[0].mantissa, number[1].mantissa, number[2].mantissa, number[3].mantissa};
+    for (int i = 0; i < 4; i++)
+        message->scale[i] = (int8_t)number[i].scale;
+    message->head.volume_scales = (uint8_t)(scale_of(record->volume) | scale_of(record->buy_volume) << 4);
+    message->event.extra_words = (uint16_t)(message->event.extra_words + sizeof(fm_bar_rest) / 8);
+    *fm_message_bar_rest(message) = (fm_bar_rest){.interval_ns = record->interval_ns, .volume = record->volume.mantissa,
+                                                  .buy_volume = record->buy_volume.mantissa, .trade_count = record->trade_count};
+}
+
+/* Levels and orders: price and size, as a trade has them. */
+static void fill_book(fm_message_record *message, const fm_record *record)
+{
+    const fm_decimal_number *price = &record->number[0], *size = &record->number[1];
+    fm_event *event = &message->event;
+    event->flags |= record->book_flags & (FM_FLAG_MORE | FM_FLAG_SNAPSHOT);
+    for (int i = 0; i < 4; i++)
+        message->scale[i] = (int8_t)record->number[i % 2].scale;
+    if (record->kind == FM_BOOK)
+        event->as.book = (fm_book){.price = price->mantissa, .size = size->mantissa, .order_count = record->order_count, .action = record->action};
+    else
+        event->as.order = (fm_order){.price = price->mantissa, .size = size->mantissa, .order_id = record->order_id, .account = record->account,
+                                     .action = record->action};
+}
 
 static __attribute__((noinline)) void fill_other(fm_message_record *message, const fm_record *record)
 {
@@ -178,8 +213,12 @@ static __attribute__((noinline)) void fill_other(fm_message_record *message, con
     memset(message->scale, 0, sizeof(message->scale));
     if (record->kind == FM_VALUE)
         message->event.as.value.value = record->value;
-    else
+    else if (record->kind == FM_STATUS)
         message->event.as.status.phase = record->phase;
+    else if (record->kind == FM_BAR)
+        fill_bar(message, record);
+    else
+        fill_book(message, record);
 }
 
 /* The entry as far as it is known here. */
@@ -206,12 +245,13 @@ static inline void fill_event(fm_message_record *message, const fm_record *recor
         fill_other(message, record);
 }
 
-/* Made twice: for records with an origin or a long symbol, and for all the others. */
+/* Made twice: for bars and records with an origin or a long symbol, and for all the others. */
 static inline __attribute__((always_inline)) int put_record(fm_lane *lane, uint32_t index, const fm_record *record, fm_met_symbol *symbol,
                                                             uint64_t stamp, const bool origin, const bool padded_here)
 {
     size_t padded = padded_here ? FM_SYMBOL_PAD : fm_symbol_padded(record->symbol.size);
-    size_t extra = origin ? sizeof(fm_origin) : 0, size = sizeof(fm_message_record) + extra + padded;
+    size_t bar = !padded_here && record->kind == FM_BAR ? sizeof(fm_bar_rest) : 0;
+    size_t extra = bar + (origin ? sizeof(fm_origin) : 0), size = sizeof(fm_message_record) + extra + padded;
     fm_message_record *message = fm_ring_reserve(lane->ring, size);
     if (FM_UNLIKELY(message == NULL))
         return no_room(lane, size);
@@ -255,7 +295,7 @@ int fm_intake_add(fm_intake *intake, uint32_t index, const fm_record *record)
 {
     uint64_t word[2];
     size_t rare = record->channel.size | record->source.size | record->session.size | record->seq_index | record->unknown_keys;
-    if (FM_UNLIKELY(rare != 0 || !symbol_words(record->symbol, word)))
+    if (FM_UNLIKELY(rare != 0 || record->kind == FM_BAR || !symbol_words(record->symbol, word)))
         return add_any(intake, index, record);
     fm_met_symbol *symbol = find_met(intake, record->symbol, word);
     fm_lane *lane = &intake->lane[symbol->owner];

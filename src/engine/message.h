@@ -40,24 +40,29 @@ typedef struct fm_symbol_head {
     uint8_t partition;
     uint8_t symbol_size;
     uint8_t has_room; /* was room for the dictionary entries that it may need reserved with it? */
-    uint8_t unused;
+    uint8_t volume_scales; /* FM_BAR: of its volume, and 16 times that of buy_volume */
 } fm_symbol_head;
 
 /* A decoded record: the entry of the log as far as it is known before it is judged, then its symbol. */
 typedef struct fm_message_record {
     fm_message super;
     uint64_t   symbol_hash;
-    int8_t     scale[4];    /* of the decimals; a trade's [2] and [3] say the same as [0] and [1] */
+    int8_t     scale[4];    /* of the decimals; where there are only two, [2] and [3] say the same as [0] and [1] */
     fm_symbol_head head;
-    fm_event   event;       /* series, stream unset; decimals as mantissas; an fm_origin without its source follows when the flags say so */
-    char       rest[];      /* the origin, then the symbol, padded with zeros to a multiple of FM_SYMBOL_PAD */
+    fm_event   event;       /* series, stream unset; decimals as mantissas */
+    char       rest[];      /* an fm_bar_rest, an fm_origin without its source, as the event says; then the symbol, padded with zeros to a multiple
+                             * of FM_SYMBOL_PAD */
 } fm_message_record;
 
 #define FM_SYMBOL_PAD 16
 
 static inline fm_origin *fm_message_origin(fm_message_record *m)
 {
-    return (fm_origin *)(void *)m->rest;
+    return (fm_origin *)(void *)(m->rest + 8u * m->event.extra_words - sizeof(fm_origin));
+}
+static inline fm_bar_rest *fm_message_bar_rest(fm_message_record *m)
+{
+    return (fm_bar_rest *)(void *)m->rest;
 }
 static inline fm_slice fm_message_symbol(const fm_message_record *m)
 {

@@ -46,7 +46,8 @@ typedef struct fm_decode_limits {
 
 extern const fm_decode_limits fm_decode_limits_preset;
 
-#define FM_DECODE_SCRATCH 1024
+#define FM_DECODE_SCRATCH  1024
+#define FM_CSV_COLUMNS_MAX 64
 
 typedef struct fm_decoder {
     fm_format format;
@@ -57,18 +58,18 @@ typedef struct fm_decoder {
     fm_slice record; /* bytes of the refused record, as far as they could be told apart */
     bool torn;
     uint32_t next_index;
-    uint32_t state;     /* of the format's machine */
-    uint32_t remaining; /* MessagePack: elements left in an open array */
-    uint8_t column[64]; /* CSV: field of each column; JSON and MessagePack: likely keys (decode/likely.h) */
+    uint32_t state;      /* of the format's machine */
+    uint32_t remaining;  /* MessagePack: elements left in an open array */
+    uint8_t column[128]; /* CSV: field of each column; JSON and MessagePack: likely keys (decode/likely.h) */
     uint32_t column_count;
-    uint8_t likely_row;  /* of the record before */
-    bool reach_known;    /* JSON: of the likely keys as they are now */
-    size_t reach[4];     /* JSON, by kind: bytes to be left of the body for a record to be read in one go */
-    int32_t separator;   /* JSON: the byte between records; -1 = the first, or behind the only one */
-    bool spaced;         /* JSON: its keys stood as in `, "price": 1` */
-    uint32_t ts_head;    /* JSON: the first four characters of the last time, */
+    uint8_t likely_row;   /* of the record before */
+    bool reach_known;     /* JSON: of the likely keys as they are now */
+    size_t reach[4];      /* JSON, by kind: bytes to be left of the body for a record to be read in one go */
+    int32_t separator;    /* JSON: the byte between records; -1 = the first, or behind the only one */
+    bool spaced;          /* JSON: its keys stood as in `, "price": 1` */
+    uint32_t ts_head;     /* JSON: the first four characters of the last time, */
     int32_t double_scale; /* MessagePack: decimals of the last price sent as a double */
-    uint64_t ts_head_ns; /* and what its first three digits count */
+    uint64_t ts_head_ns;  /* and what its first three digits count */
     uint32_t scratch_used;
     char scratch[FM_DECODE_SCRATCH];
     uint8_t usual[2][16]; /* MessagePack: the map's head and the fields behind the type, of trades and of quotes */

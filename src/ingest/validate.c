@@ -6,24 +6,27 @@
 #include <math.h>
 #include <stddef.h>
 
-static_assert(FM_FIELD_COUNT <= 32, "a mask has a bit for every field");
-static_assert(FM_FIELD_ASK_SIZE - FM_FIELD_PRICE == 5, "the six decimals stand together");
+static_assert(FM_FIELD_COUNT <= 64, "a mask has a bit for every field");
+static_assert(FM_FIELD_ASK_SIZE - FM_FIELD_PRICE == 5 && FM_FIELD_BUY_VOLUME - FM_FIELD_ASK_SIZE == 6,
+              "the decimals stand together");
 static_assert(FM_FIELD_SOURCE - FM_FIELD_VENUE == 3, "the four names stand together");
 static_assert(offsetof(fm_record, source) - offsetof(fm_record, venue) == 3 * sizeof(fm_slice), "and so in the record");
 
+/* The kinds of fields.def. */
+#define T   (1u << FM_TRADE)
+#define Q   (1u << FM_QUOTE)
+#define V   (1u << FM_VALUE)
+#define S   (1u << FM_STATUS)
+#define B   (1u << FM_BAR)
+#define L   (1u << FM_BOOK)
+#define O   (1u << FM_ORDER)
+#define ALL (T | Q | V | S | B | L | O)
+
 const fm_field_row fm_field_rows[FM_FIELD_COUNT] = {
     {"", FORM_NONE, FM_malformed, 0},
-#define T                                  (1u << FM_TRADE)
-#define Q                                  (1u << FM_QUOTE)
-#define V                                  (1u << FM_VALUE)
-#define S                                  (1u << FM_STATUS)
 #define FIELD(id, name, form, code, kinds) {name, form, code, kinds},
 #include "ingest/decode/fields.def"
 #undef FIELD
-#undef T
-#undef Q
-#undef V
-#undef S
 };
 
 const uint8_t fm_field_forms[FM_FIELD_COUNT] = {
@@ -34,11 +37,7 @@ const uint8_t fm_field_forms[FM_FIELD_COUNT] = {
 };
 
 /* Keys of a kind, as a mask. */
-#define T (1u << FM_TRADE)
-#define Q (1u << FM_QUOTE)
-#define V (1u << FM_VALUE)
-#define S (1u << FM_STATUS)
-static const uint32_t fields_of_kind[] = {
+static const uint64_t fields_of_kind[] = {
 #define FIELD(id, name, form, code, kinds) | (((kinds)&T) ? FM_FIELD_BIT(id) : 0)
     [FM_TRADE] = 0
 #include "ingest/decode/fields.def"
@@ -56,6 +55,21 @@ static const uint32_t fields_of_kind[] = {
 #define FIELD(id, name, form, code, kinds) | (((kinds)&S) ? FM_FIELD_BIT(id) : 0)
     ,
     [FM_STATUS] = 0
+#include "ingest/decode/fields.def"
+#undef FIELD
+#define FIELD(id, name, form, code, kinds) | (((kinds)&B) ? FM_FIELD_BIT(id) : 0)
+    ,
+    [FM_BAR] = 0
+#include "ingest/decode/fields.def"
+#undef FIELD
+#define FIELD(id, name, form, code, kinds) | (((kinds)&L) ? FM_FIELD_BIT(id) : 0)
+    ,
+    [FM_BOOK] = FM_DRAFT_BOOK_SIDE
+#include "ingest/decode/fields.def"
+#undef FIELD
+#define FIELD(id, name, form, code, kinds) | (((kinds)&O) ? FM_FIELD_BIT(id) : 0)
+    ,
+    [FM_ORDER] = FM_DRAFT_BOOK_SIDE
 #include "ingest/decode/fields.def"
 #undef FIELD
 };
@@ -79,6 +93,9 @@ static const char *const wrong_form[] = {
     [FORM_COUNT] = "must be an integer",
     [FORM_REAL] = "must be a number",
     [FORM_LIST] = "must be an array of names",
+    [FORM_ORDER] = "must be an integer from 0 to 2^64 - 1, or 1 to 64 bytes of printable ASCII",
+    [FORM_SPAN] = "must be integer nanoseconds, or text such as \"1m\"",
+    [FORM_FLAG] = "must be true or false",
 };
 
 void fm_draft_refuse(fm_draft *draft, fm_field field, int code, const char *at, const char *reason)
@@ -113,9 +130,14 @@ void fm_draft_rare_type(fm_draft *draft, fm_slice text, const char *at)
         draft->record->kind = FM_VALUE;
     } else if (is(text, "status")) {
         draft->record->kind = FM_STATUS;
+    } else if (is(text, "bar")) {
+        draft->record->kind = FM_BAR;
+    } else if (is(text, "book")) {
+        draft->record->kind = FM_BOOK;
+    } else if (is(text, "order")) {
+        draft->record->kind = FM_ORDER;
     } else {
-        bool later = is(text, "book") || is(text, "order") || is(text, "bar") || is(text, "news");
-        draft->type_code = later ? FM_type_unsupported : FM_type_unknown;
+        draft->type_code = is(text, "news") ? FM_type_unsupported : FM_type_unknown;
         draft->type_at = at;
     }
 }
@@ -128,6 +150,17 @@ static void take_identity(fm_draft *draft, fm_field field, fm_slice text, const 
         fm_draft_identity(draft->record, field, text);
 }
 
+/* "bid" and "ask" are the sides of a book, and of a trade they would say who waited, not who took. */
+static void take_side(fm_draft *draft, fm_slice text, const char *at)
+{
+    bool bid = is(text, "bid"), ask = is(text, "ask");
+    draft->record->side = is(text, "buy") || bid ? FM_BUY : is(text, "sell") || ask ? FM_SELL : FM_SIDE_NONE;
+    if (bid || ask)
+        draft->absent |= FM_DRAFT_BOOK_SIDE;
+    if (draft->record->side == FM_SIDE_NONE)
+        fm_draft_refuse(draft, FM_FIELD_SIDE, 0, at, "must be \"buy\" or \"sell\"");
+}
+
 void fm_draft_word(fm_draft *draft, fm_field field, fm_slice text, const char *at)
 {
     static const char *const phases[] = {[FM_PHASE_OPEN] = "open",
@@ -136,9 +169,9 @@ void fm_draft_word(fm_draft *draft, fm_field field, fm_slice text, const char *a
                                          [FM_PHASE_CLOSED] = "closed"};
     fm_record *record = draft->record;
     if (field == FM_FIELD_SIDE) {
-        record->side = is(text, "buy") ? FM_BUY : is(text, "sell") ? FM_SELL : FM_SIDE_NONE;
-        if (record->side == FM_SIDE_NONE)
-            fm_draft_refuse(draft, field, 0, at, "must be \"buy\" or \"sell\"");
+        take_side(draft, text, at);
+    } else if (field == FM_FIELD_ACTION) {
+        fm_draft_action(draft, text, at);
     } else if (field == FM_FIELD_PHASE) {
         for (uint32_t phase = FM_PHASE_OPEN; phase <= FM_PHASE_CLOSED; phase++)
             if (fm_slice_equal(text, fm_slice_of(phases[phase])))
@@ -216,8 +249,8 @@ void fm_draft_decimal_text(fm_draft *draft, fm_field field, fm_slice text, const
 void fm_draft_count_failed(fm_draft *draft, fm_field field, const char *at)
 {
     fm_draft_refuse(draft, field, 0, at,
-                    field == FM_FIELD_SEQ_INDEX ? "must be an integer from 0 to 2^32 - 1"
-                                                : "must be an integer from 0 to 2^63 - 1");
+                    field == FM_FIELD_SEQ_INDEX || field == FM_FIELD_ORDERS ? "must be an integer from 0 to 2^32 - 1"
+                                                                            : "must be an integer from 0 to 2^63 - 1");
 }
 
 void fm_draft_real(fm_draft *draft, const fm_number *number, const char *at)
@@ -265,7 +298,7 @@ void fm_draft_condition(fm_draft *draft, fm_slice name, const char *at)
         draft->record->conditions |= 1u << bit;
 }
 
-static int fail(fm_draft *draft, fm_field field, int code, const char *reason)
+int fm_draft_fail(fm_draft *draft, fm_field field, int code, const char *reason)
 {
     draft->code = code;
     draft->field = field;
@@ -274,104 +307,104 @@ static int fail(fm_draft *draft, fm_field field, int code, const char *reason)
     return code;
 }
 
-static bool has(const fm_draft *draft, fm_field field)
-{
-    return (draft->seen & ~draft->absent) >> field & 1;
-}
-
-/* Part by part, as it was written: one wide load would wait for the narrow stores to leave the store buffer. */
-static inline void copy_decimal(fm_decimal_number *out, const fm_decimal_number *in)
-{
-    out->mantissa = in->mantissa;
-    out->scale = in->scale;
-}
-
 /* One side of a quote: its size needs its price, and a price of 0 is only for withdrawing it. */
 static int finish_side(fm_draft *draft, fm_field price, fm_field size, fm_decimal_number *out)
 {
-    bool has_size = has(draft, size);
-    if (!has(draft, price))
-        return has_size ? fail(draft, price, FM_price_missing, "is missing, though the side has a size") : 0;
-    copy_decimal(&out[0], &draft->decimal[price - FM_FIELD_PRICE]);
+    bool has_size = fm_draft_has(draft, size);
+    if (!fm_draft_has(draft, price))
+        return has_size ? fm_draft_fail(draft, price, FM_price_missing, "is missing, though the side has a size") : 0;
+    fm_draft_copy(draft, price, &out[0]);
     if (has_size)
-        copy_decimal(&out[1], &draft->decimal[size - FM_FIELD_PRICE]);
+        fm_draft_copy(draft, size, &out[1]);
     if (FM_UNLIKELY(out[0].mantissa == 0 && !(has_size && out[1].mantissa == 0)))
-        return fail(draft, price, FM_price_negative, "must be greater than zero, unless size 0 withdraws the side");
+        return fm_draft_fail(draft, price, FM_price_negative,
+                             "must be greater than zero, unless size 0 withdraws the side");
     return 1;
 }
 
-static int finish_kind(fm_draft *draft)
+static inline int finish_tick(fm_draft *draft)
 {
     fm_record *record = draft->record;
     if (record->kind == FM_TRADE) {
-        if (FM_UNLIKELY(!has(draft, FM_FIELD_PRICE)))
-            return fail(draft, FM_FIELD_PRICE, FM_price_missing, "is missing");
-        copy_decimal(&record->number[0], &draft->decimal[0]);
+        if (FM_UNLIKELY(!fm_draft_has(draft, FM_FIELD_PRICE)))
+            return fm_draft_fail(draft, FM_FIELD_PRICE, FM_price_missing, "is missing");
+        fm_draft_copy(draft, FM_FIELD_PRICE, &record->number[0]);
         if (FM_UNLIKELY(record->number[0].mantissa == 0))
-            return fail(draft, FM_FIELD_PRICE, FM_price_negative, "must be greater than zero");
-        if (has(draft, FM_FIELD_SIZE))
-            copy_decimal(&record->number[1], &draft->decimal[1]);
-    } else if (record->kind == FM_QUOTE) {
+            return fm_draft_fail(draft, FM_FIELD_PRICE, FM_price_negative, "must be greater than zero");
+        if (fm_draft_has(draft, FM_FIELD_SIZE))
+            fm_draft_copy(draft, FM_FIELD_SIZE, &record->number[1]);
+    } else {
         int bid = finish_side(draft, FM_FIELD_BID, FM_FIELD_BID_SIZE, &record->number[0]);
         FM_TRY(bid);
         int ask = finish_side(draft, FM_FIELD_ASK, FM_FIELD_ASK_SIZE, &record->number[2]);
         FM_TRY(ask);
         if (FM_UNLIKELY(bid + ask == 0))
-            return fail(draft, FM_FIELD_BID, FM_price_missing, "is missing, and \"ask\" too");
-    } else if (record->kind == FM_VALUE) {
-        if (FM_UNLIKELY(!has(draft, FM_FIELD_VALUE)))
-            return fail(draft, FM_FIELD_VALUE, FM_value_missing, "is missing");
-    } else if (FM_UNLIKELY(!has(draft, FM_FIELD_PHASE))) {
-        return fail(draft, FM_FIELD_PHASE, FM_phase_invalid, "is missing");
+            return fm_draft_fail(draft, FM_FIELD_BID, FM_price_missing, "is missing, and \"ask\" too");
     }
     return 1;
 }
 
 /* Something that every record needs is missing, or something was refused. */
-static __attribute__((noinline, cold)) int finish_refused(fm_draft *draft, uint32_t present)
+static __attribute__((noinline, cold)) int finish_refused(fm_draft *draft, uint64_t present)
 {
     if (draft->type_code != 0) {
-        fail(draft, FM_FIELD_TYPE, draft->type_code,
-             draft->type_code == FM_type_unsupported ? "names a kind of record that is not taken yet"
-                                                     : "must be trade, quote, value or status");
+        fm_draft_fail(draft, FM_FIELD_TYPE, draft->type_code,
+                      draft->type_code == FM_type_unsupported
+                          ? "names a kind of record that is not taken yet"
+                          : "must be trade, quote, value, status, bar, book or order");
         draft->at = draft->type_at;
         return draft->code;
     }
     if (!(present & FM_FIELD_BIT(TYPE)))
-        return fail(draft, FM_FIELD_TYPE, FM_type_missing, "is missing");
+        return fm_draft_fail(draft, FM_FIELD_TYPE, FM_type_missing, "is missing");
     if (draft->code != 0)
         return draft->code;
     if (!(present & FM_FIELD_BIT(SYMBOL)))
-        return fail(draft, FM_FIELD_SYMBOL, FM_symbol_missing, "is missing");
+        return fm_draft_fail(draft, FM_FIELD_SYMBOL, FM_symbol_missing, "is missing");
     if (!(present & FM_FIELD_BIT(TS)))
-        return fail(draft, FM_FIELD_TS, FM_ts_missing, "is missing");
-    return fail(draft, present & FM_FIELD_BIT(ROW) ? FM_FIELD_SOURCE : FM_FIELD_ROW, FM_row_without_source,
-                "is missing: \"src\" and \"n\" go together");
+        return fm_draft_fail(draft, FM_FIELD_TS, FM_ts_missing, "is missing");
+    return fm_draft_fail(draft, present & FM_FIELD_BIT(ROW) ? FM_FIELD_SOURCE : FM_FIELD_ROW, FM_row_without_source,
+                         "is missing: \"src\" and \"n\" go together");
+}
+
+/* Keys that this kind has no use for: counted, and nothing of them is kept. */
+static __attribute__((noinline)) int finish_useless(fm_draft *draft, uint64_t useless)
+{
+    fm_record *record = draft->record;
+    uint8_t kind = record->kind;
+    if (kind == FM_TRADE && (useless & FM_DRAFT_BOOK_SIDE) != 0)
+        return fm_draft_fail(draft, FM_FIELD_SIDE, FM_side_invalid, "must be \"buy\" or \"sell\" of a trade");
+    record->unknown_keys += (uint32_t)__builtin_popcountll(useless & ~FM_DRAFT_BOOK_SIDE);
+    if (kind != FM_TRADE && kind != FM_BOOK && kind != FM_ORDER)
+        record->side = 0;
+    if (kind != FM_TRADE) {
+        record->conditions = 0;
+        record->id_hash = 0;
+        record->buyer = record->seller = 0;
+    }
+    if (kind != FM_VALUE)
+        record->value = 0;
+    if (kind != FM_STATUS)
+        record->phase = 0;
+    return 1;
+}
+
+int fm_draft_finish_keys(fm_draft *draft)
+{
+    uint64_t keys = (draft->seen & ~draft->absent) | (draft->absent & FM_DRAFT_BOOK_SIDE);
+    uint64_t useless = keys & ~fields_of_kind[draft->record->kind];
+    return FM_LIKELY(useless == 0) ? 1 : finish_useless(draft, useless);
 }
 
 int fm_draft_finish(fm_draft *draft)
 {
-    const uint32_t needed = FM_FIELD_BIT(TYPE) | FM_FIELD_BIT(SYMBOL) | FM_FIELD_BIT(TS);
-    uint32_t present = draft->seen & ~draft->absent;
+    const uint64_t needed = FM_FIELD_BIT(TYPE) | FM_FIELD_BIT(SYMBOL) | FM_FIELD_BIT(TS);
+    uint64_t present = draft->seen & ~draft->absent;
     if (FM_UNLIKELY((draft->type_code | draft->code) != 0 || (present & needed) != needed ||
                     ((present >> FM_FIELD_ROW ^ present >> FM_FIELD_SOURCE) & 1)))
         return finish_refused(draft, present);
-    FM_TRY(finish_kind(draft));
-
-    fm_record *record = draft->record;
-    uint32_t useless = present & ~fields_of_kind[record->kind];
-    if (FM_UNLIKELY(useless != 0)) {
-        record->unknown_keys += (uint32_t)__builtin_popcount(useless);
-        if (record->kind != FM_TRADE) {
-            record->side = 0;
-            record->conditions = 0;
-            record->id_hash = 0;
-            record->buyer = record->seller = 0;
-        }
-        if (record->kind != FM_VALUE)
-            record->value = 0;
-        if (record->kind != FM_STATUS)
-            record->phase = 0;
-    }
-    return 1;
+    if (FM_UNLIKELY(draft->record->kind > FM_QUOTE))
+        return fm_draft_finish_rare(draft);
+    FM_TRY(finish_tick(draft));
+    return fm_draft_finish_keys(draft);
 }

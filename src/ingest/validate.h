@@ -10,6 +10,7 @@
  * - A trade's price is above 0, its size from 0 or absent. A quote has at least one side; a size needs its price. Size
  * 0 withdraws a side, and only then may its price be 0. Crossed quotes are taken: what they mean is for the engine to
  * judge.
+ * - Bars, levels of books and orders: validate_book.c.
  * - Known keys that a kind has no use for are checked, then counted with the unknown ones. */
 #ifndef FM_INGEST_VALIDATE_H
 #define FM_INGEST_VALIDATE_H
@@ -25,16 +26,19 @@
 typedef struct fm_draft {
     fm_record *record;
     const fm_decode_limits *limits;
-    uint32_t seen;   /* FM_FIELD_BITs of keys that stood in the record */
-    uint32_t absent; /* of those whose value is null */
+    uint64_t seen;   /* FM_FIELD_BITs of keys that stood in the record */
+    uint64_t absent; /* of those whose value is null; FM_DRAFT_BOOK_SIDE */
     int type_code;   /* 0, or FM_type_unknown, FM_type_unsupported */
     int code;        /* of the first value refused; 0 = none */
     fm_field field;
     const char *at;     /* where it stands */
     const char *reason; /* static */
     const char *type_at;
-    fm_decimal_number decimal[6]; /* by field, from FM_FIELD_PRICE; only those present */
+    fm_decimal_number decimal[FM_FIELD_BUY_VOLUME - FM_FIELD_PRICE + 1]; /* by field; only those present */
 } fm_draft;
+
+/* The side was told as "bid" or "ask", which no trade may. */
+#define FM_DRAFT_BOOK_SIDE (UINT64_C(1) << FM_FIELD_NONE)
 
 /* A record of which nothing is known yet. */
 static inline void fm_record_begin(fm_record *record);
@@ -44,7 +48,7 @@ void fm_draft_init(fm_draft *draft, fm_record *record, const fm_decode_limits *l
 /* The key stands in the record; false when it stood there before. */
 static inline bool fm_draft_key(fm_draft *draft, fm_field field)
 {
-    uint32_t bit = 1u << field;
+    uint64_t bit = UINT64_C(1) << field;
     bool fresh = !(draft->seen & bit);
     draft->seen |= bit;
     return fresh;
@@ -53,7 +57,7 @@ static inline bool fm_draft_key(fm_draft *draft, fm_field field)
 /* The value of the key just given is null: it is not given. */
 static inline void fm_draft_null(fm_draft *draft, fm_field field)
 {
-    draft->absent |= 1u << field;
+    draft->absent |= UINT64_C(1) << field;
 }
 
 /* Refuses the value; the first refusal stays. Code 0 and reason NULL are the field's own: it has the wrong form. */
@@ -67,11 +71,33 @@ static inline void fm_draft_plain_name(fm_draft *draft, fm_field field, fm_slice
 static inline void fm_draft_number(fm_draft *draft, fm_field field, const fm_number *number, const char *at);
 void fm_draft_double(fm_draft *draft, fm_field field, double x, bool single, const char *at);
 void fm_draft_condition(fm_draft *draft, fm_slice name, const char *at);
+void fm_draft_flag(fm_draft *draft, fm_field field, bool value, const char *at);
 
 /* 1 when the record is complete and good; else the code, with field, at and reason in the draft (at may be NULL). */
 int fm_draft_finish(fm_draft *draft) FM_CHECKED;
 
 /* --- what the functions above are made of --- */
+
+/* The whole record is refused. Returns code. */
+int fm_draft_fail(fm_draft *draft, fm_field field, int code, const char *reason);
+
+/* What fm_draft_finish asks of kinds other than trades and quotes. */
+int fm_draft_finish_rare(fm_draft *draft) FM_CHECKED;
+/* The last of it: keys that the kind has no use for. */
+int fm_draft_finish_keys(fm_draft *draft) FM_CHECKED;
+
+static inline bool fm_draft_has(const fm_draft *draft, fm_field field)
+{
+    return (draft->seen & ~draft->absent) >> field & 1;
+}
+
+/* Part by part, as it was written: one wide load would wait for the narrow stores to leave the store buffer. */
+static inline void fm_draft_copy(const fm_draft *draft, fm_field field, fm_decimal_number *out)
+{
+    const fm_decimal_number *in = &draft->decimal[field - FM_FIELD_PRICE];
+    out->mantissa = in->mantissa;
+    out->scale = in->scale;
+}
 
 /* By vector stores: for this size compilers write `rep stos`, which takes longer to start than all of it to store. */
 static inline void fm_record_begin(fm_record *record)
@@ -102,12 +128,16 @@ static inline void fm_record_begin(fm_record *record)
 }
 
 void fm_draft_rare_type(fm_draft *draft, fm_slice text, const char *at);
+void fm_draft_rare_text(fm_draft *draft, fm_field field, fm_slice text, const char *at);
+void fm_draft_rare_number(fm_draft *draft, fm_field field, const fm_number *number, const char *at);
+void fm_draft_action(fm_draft *draft, fm_slice text, const char *at);
 void fm_draft_word(fm_draft *draft, fm_field field, fm_slice text, const char *at);
 void fm_draft_time(fm_draft *draft, fm_slice text, const char *at);
 void fm_draft_decimal_text(fm_draft *draft, fm_field field, fm_slice text, const char *at);
 void fm_draft_decimal_failed(fm_draft *draft, fm_field field, int why, const char *at);
 void fm_draft_name_failed(fm_draft *draft, fm_field field, const char *at);
 void fm_draft_ts_failed(fm_draft *draft, const fm_number *number, const char *at);
+void fm_draft_rare_count(fm_draft *draft, fm_field field, uint64_t count, const char *at);
 void fm_draft_count_failed(fm_draft *draft, fm_field field, const char *at);
 void fm_draft_real(fm_draft *draft, const fm_number *number, const char *at);
 
@@ -134,8 +164,10 @@ static inline void fm_draft_identity(fm_record *record, fm_field field, fm_slice
         record->id_hash = hash;
     else if (field == FM_FIELD_BUYER)
         record->buyer = (uint32_t)hash;
-    else
+    else if (field == FM_FIELD_SELLER)
         record->seller = (uint32_t)hash;
+    else
+        record->account = (uint32_t)hash;
 }
 
 static inline void fm_draft_type(fm_draft *draft, fm_slice text, const char *at)
@@ -175,7 +207,7 @@ static inline void fm_draft_text(fm_draft *draft, fm_field field, fm_slice text,
         fm_draft_decimal_text(draft, field, text, at);
         return;
     default:
-        fm_draft_refuse(draft, field, 0, at, NULL);
+        fm_draft_rare_text(draft, field, text, at);
     }
 }
 
@@ -216,17 +248,14 @@ static inline void fm_draft_ts(fm_draft *draft, const fm_number *number, const c
 
 static inline void fm_draft_count(fm_draft *draft, fm_field field, uint64_t count, bool good, const char *at)
 {
-    uint64_t largest = field == FM_FIELD_SEQ_INDEX ? UINT32_MAX : (uint64_t)INT64_MAX;
-    if (FM_UNLIKELY(!good || count > largest)) {
+    if (FM_UNLIKELY(!good || count > (uint64_t)INT64_MAX))
         fm_draft_count_failed(draft, field, at);
-        return;
-    }
-    if (field == FM_FIELD_SEQ)
+    else if (field == FM_FIELD_SEQ)
         draft->record->seq = count;
     else if (field == FM_FIELD_ROW)
         draft->record->row = count;
     else
-        draft->record->seq_index = (uint32_t)count;
+        fm_draft_rare_count(draft, field, count, at);
 }
 
 static inline void fm_draft_number(fm_draft *draft, fm_field field, const fm_number *number, const char *at)
@@ -245,7 +274,7 @@ static inline void fm_draft_number(fm_draft *draft, fm_field field, const fm_num
         fm_draft_real(draft, number, at);
         return;
     default:
-        fm_draft_refuse(draft, field, 0, at, NULL);
+        fm_draft_rare_number(draft, field, number, at);
     }
 }
 

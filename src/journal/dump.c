@@ -33,6 +33,8 @@ enum { ENTRIES_MAX = 1 << 20, LIMIT_REACHED = FM_ELIMIT };
 
 static const char *const side_names[] = {"none", "buy", "sell"};
 static const char *const phase_names[] = {"none", "open", "auction", "halt", "closed"};
+static const char *const book_actions[] = {"none", "set", "delete", "clear"};
+static const char *const order_actions[] = {"none", "add", "modify", "cancel", "execute", "fill", "clear"};
 static const struct {
     uint32_t bit;
     const char *name;
@@ -158,7 +160,58 @@ static void put_bits(fm_text *line, uint32_t conditions)
     fm_text_put(line, *before == '[' ? "[]" : "]");
 }
 
+static void put_true(fm_text *line, const char *key, bool value)
+{
+    if (!value)
+        return;
+    put_key(line, key);
+    fm_text_put(line, "true");
+}
+
+/* A number that the journal holds, by its name; one without is left out. */
+static void put_name(fm_text *line, const char *key, const char *const *names, size_t count, uint32_t value)
+{
+    if (value > 0 && value < count)
+        put_text(line, key, fm_slice_of(names[value]));
+}
+
 /* ---- events ---- */
+
+static void put_side(fm_text *line, const fm_event *event)
+{
+    put_name(line, "side", side_names, sizeof(side_names) / sizeof(side_names[0]), event->side);
+}
+
+static void put_bar(fm_text *line, const fm_event *event, int price_scale, int size_scale)
+{
+    put_decimal(line, "open", event->as.bar.open, price_scale);
+    put_decimal(line, "high", event->as.bar.high, price_scale);
+    put_decimal(line, "low", event->as.bar.low, price_scale);
+    put_decimal(line, "close", event->as.bar.close, price_scale);
+    if (event->extra_words * 8u < sizeof(fm_bar_rest))
+        return;
+    fm_bar_rest rest;
+    memcpy(&rest, fm_event_bar_rest(event), sizeof(rest));
+    put_int(line, "interval", rest.interval_ns);
+    put_decimal(line, "volume", rest.volume, size_scale);
+    put_decimal(line, "buy_volume", rest.buy_volume, size_scale);
+    if (rest.trade_count != FM_SEQ_ABSENT)
+        put_count(line, "trades", rest.trade_count);
+}
+
+typedef struct scales {
+    int price, size;
+} scales;
+
+/* What levels and orders have in common. */
+static void put_level(fm_text *line, const fm_event *event, int64_t price, int64_t size, scales of)
+{
+    put_side(line, event);
+    put_decimal(line, "price", price, of.price);
+    put_decimal(line, "size", size, of.size);
+    put_true(line, "snapshot", event->flags & FM_FLAG_SNAPSHOT);
+    put_true(line, "more", event->flags & FM_FLAG_MORE);
+}
 
 static void put_payload(fm_text *line, const fm_event *event, int price_scale, int size_scale)
 {
@@ -166,8 +219,7 @@ static void put_payload(fm_text *line, const fm_event *event, int price_scale, i
     case FM_TRADE:
         put_decimal(line, "price", event->as.trade.price, price_scale);
         put_decimal(line, "size", event->as.trade.size, size_scale);
-        if (event->side > 0 && event->side < sizeof(side_names) / sizeof(side_names[0]))
-            put_text(line, "side", fm_slice_of(side_names[event->side]));
+        put_side(line, event);
         if (event->as.trade.id_hash != 0)
             put_count(line, "id_hash", event->as.trade.id_hash);
         if (event->as.trade.buyer != 0)
@@ -186,8 +238,23 @@ static void put_payload(fm_text *line, const fm_event *event, int price_scale, i
         fm_text_real(line, event->as.value.value);
         break;
     case FM_STATUS:
-        if (event->as.status.phase < sizeof(phase_names) / sizeof(phase_names[0]))
-            put_text(line, "phase", fm_slice_of(phase_names[event->as.status.phase]));
+        put_name(line, "phase", phase_names, sizeof(phase_names) / sizeof(phase_names[0]), event->as.status.phase);
+        break;
+    case FM_BAR:
+        put_bar(line, event, price_scale, size_scale);
+        break;
+    case FM_BOOK:
+        put_name(line, "action", book_actions, sizeof(book_actions) / sizeof(book_actions[0]), event->as.book.action);
+        put_level(line, event, event->as.book.price, event->as.book.size, (scales){price_scale, size_scale});
+        if (event->as.book.order_count != 0)
+            put_count(line, "orders", event->as.book.order_count);
+        break;
+    case FM_ORDER:
+        put_name(line, "action", order_actions, sizeof(order_actions) / sizeof(order_actions[0]), event->as.order.action);
+        put_count(line, "order", event->as.order.order_id);
+        put_level(line, event, event->as.order.price, event->as.order.size, (scales){price_scale, size_scale});
+        if (event->as.order.account != 0)
+            put_count(line, "account", event->as.order.account);
         break;
     default:
         break;
@@ -199,7 +266,7 @@ static void put_origin(fm_text *line, dump_dictionary *of, const fm_event *event
     if (!(event->flags & FM_FLAG_ORIGIN) || event->extra_words * 8u < sizeof(fm_origin))
         return;
     fm_origin origin;
-    memcpy(&origin, event + 1, sizeof(origin));
+    memcpy(&origin, fm_event_origin(event), sizeof(origin));
     dump_entry *source = entry_of(of, SOURCES, origin.source, false);
     if (origin.source != 0 && source != NULL)
         put_text(line, "src", (fm_slice){source->text, source->text_size});
@@ -229,10 +296,7 @@ static void put_data(fm_text *line, dump_dictionary *of, const fm_event *event)
     if (event->seq != FM_SEQ_ABSENT)
         put_count(line, "seq", event->seq);
     put_origin(line, of, event);
-    if (event->flags & FM_FLAG_LATE) {
-        put_key(line, "late");
-        fm_text_put(line, "true");
-    }
+    put_true(line, "late", event->flags & FM_FLAG_LATE);
 }
 
 static void put_control(fm_text *line, dump_dictionary *of, const fm_event *event)

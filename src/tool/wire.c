@@ -1,6 +1,7 @@
 /* tool/wire.c - digits and lengths by hand: printf would be most of the cost of a replay. */
 #include "tool/wire.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -112,12 +113,25 @@ static char *json_named(char *at, const char *key, fm_slice text)
     return json_text(at, text);
 }
 
+static fm_slice side_name(const fm_record *record)
+{
+    return record->side == FM_BUY ? FM_SLICE("buy") : record->side == FM_SELL ? FM_SLICE("sell") : FM_SLICE("");
+}
+
+static fm_slice action_name(const fm_record *record)
+{
+    static const char *const of_book[] = {"", "set", "delete", "clear"};
+    static const char *const of_order[] = {"", "add", "modify", "cancel", "execute", "fill", "clear"};
+    if (record->kind == FM_BOOK)
+        return fm_slice_of(record->action <= FM_BOOK_CLEAR ? of_book[record->action] : "");
+    return fm_slice_of(record->action <= FM_ORDER_CLEAR ? of_order[record->action] : "");
+}
+
 static char *json_trade(char *at, const fm_record *record)
 {
     at = json_number(at, ",\"price\":", record->number[0]);
     at = json_number(at, ",\"size\":", record->number[1]);
-    if (record->side != FM_SIDE_NONE)
-        at = record->side == FM_BUY ? PUT(at, ",\"side\":\"buy\"") : PUT(at, ",\"side\":\"sell\"");
+    at = json_named(at, ",\"side\":", side_name(record));
     if (record->id_hash != 0)
         at = PUT(put_hex(PUT(at, ",\"id\":\""), record->id_hash, 16), "\"");
     if (record->buyer != 0)
@@ -135,6 +149,36 @@ static char *json_trade(char *at, const fm_record *record)
         at = PUT(at, "\"]");
     }
     return at;
+}
+
+static char *json_bar(char *at, const fm_record *record)
+{
+    at = put_unsigned(PUT(at, ",\"interval\":"), (uint64_t)record->interval_ns);
+    at = json_number(at, ",\"open\":", record->number[0]);
+    at = json_number(at, ",\"high\":", record->number[1]);
+    at = json_number(at, ",\"low\":", record->number[2]);
+    at = json_number(at, ",\"close\":", record->number[3]);
+    at = json_number(at, ",\"volume\":", record->volume);
+    at = json_number(at, ",\"buy_volume\":", record->buy_volume);
+    return record->trade_count == FM_SEQ_ABSENT ? at : put_unsigned(PUT(at, ",\"trades\":"), record->trade_count);
+}
+
+/* A level of a book, or an order. */
+static char *json_level(char *at, const fm_record *record)
+{
+    at = json_named(at, ",\"action\":", action_name(record));
+    if (record->kind == FM_ORDER && record->action != FM_ORDER_CLEAR)
+        at = put_unsigned(PUT(at, ",\"order\":"), record->order_id);
+    at = json_named(at, ",\"side\":", side_name(record));
+    at = json_number(at, ",\"price\":", record->number[0]);
+    at = json_number(at, ",\"size\":", record->number[1]);
+    if (record->kind == FM_BOOK && record->order_count != 0)
+        at = put_unsigned(PUT(at, ",\"orders\":"), record->order_count);
+    if (record->kind == FM_ORDER && record->account != 0)
+        at = PUT(put_hex(PUT(at, ",\"account\":\""), record->account, 8), "\"");
+    if (record->book_flags & FM_FLAG_SNAPSHOT)
+        at = PUT(at, ",\"snapshot\":true");
+    return record->book_flags & FM_FLAG_MORE ? PUT(at, ",\"more\":true") : at;
 }
 
 static const char *phase_name(uint32_t phase)
@@ -157,6 +201,11 @@ static char *json_body(char *at, const fm_record *record)
         return at + snprintf(at, 48, ",\"value\":%.17g", record->value);
     case FM_STATUS:
         return json_named(at, ",\"phase\":", fm_slice_of(phase_name(record->phase)));
+    case FM_BAR:
+        return json_bar(at, record);
+    case FM_BOOK:
+    case FM_ORDER:
+        return json_level(at, record);
     default:
         return at;
     }
@@ -262,8 +311,7 @@ static char *pack_trade(char *at, const fm_record *record, uint32_t *members)
 {
     at = pack_number(at, "price", record->number[0], members);
     at = pack_number(at, "size", record->number[1], members);
-    if (record->side != FM_SIDE_NONE)
-        at = pack_named(at, "side", record->side == FM_BUY ? FM_SLICE("buy") : FM_SLICE("sell"), members);
+    at = pack_named(at, "side", side_name(record), members);
     at = pack_hash(at, "id", record->id_hash, 16, members);
     at = pack_hash(at, "buyer", record->buyer, 8, members);
     at = pack_hash(at, "seller", record->seller, 8, members);
@@ -276,6 +324,44 @@ static char *pack_trade(char *at, const fm_record *record, uint32_t *members)
                 at = pack_text(at, fm_slice_of(conditions[i].name));
     }
     return at;
+}
+
+static char *pack_bar(char *at, const fm_record *record, uint32_t *members)
+{
+    at = pack_signed(pack_key(at, "interval", members), record->interval_ns);
+    at = pack_number(at, "open", record->number[0], members);
+    at = pack_number(at, "high", record->number[1], members);
+    at = pack_number(at, "low", record->number[2], members);
+    at = pack_number(at, "close", record->number[3], members);
+    at = pack_number(at, "volume", record->volume, members);
+    at = pack_number(at, "buy_volume", record->buy_volume, members);
+    return record->trade_count == FM_SEQ_ABSENT ? at
+                                                : pack_unsigned(pack_key(at, "trades", members), record->trade_count);
+}
+
+static char *pack_true(char *at, const char *key, bool value, uint32_t *members)
+{
+    if (!value)
+        return at;
+    at = pack_key(at, key, members);
+    *at++ = (char)0xc3;
+    return at;
+}
+
+static char *pack_level(char *at, const fm_record *record, uint32_t *members)
+{
+    at = pack_named(at, "action", action_name(record), members);
+    if (record->kind == FM_ORDER && record->action != FM_ORDER_CLEAR)
+        at = pack_unsigned(pack_key(at, "order", members), record->order_id);
+    at = pack_named(at, "side", side_name(record), members);
+    at = pack_number(at, "price", record->number[0], members);
+    at = pack_number(at, "size", record->number[1], members);
+    if (record->kind == FM_BOOK && record->order_count != 0)
+        at = pack_unsigned(pack_key(at, "orders", members), record->order_count);
+    if (record->kind == FM_ORDER)
+        at = pack_hash(at, "account", record->account, 8, members);
+    at = pack_true(at, "snapshot", record->book_flags & FM_FLAG_SNAPSHOT, members);
+    return pack_true(at, "more", record->book_flags & FM_FLAG_MORE, members);
 }
 
 static char *pack_body(char *at, const fm_record *record, uint32_t *members)
@@ -297,6 +383,11 @@ static char *pack_body(char *at, const fm_record *record, uint32_t *members)
     }
     case FM_STATUS:
         return pack_named(at, "phase", fm_slice_of(phase_name(record->phase)), members);
+    case FM_BAR:
+        return pack_bar(at, record, members);
+    case FM_BOOK:
+    case FM_ORDER:
+        return pack_level(at, record, members);
     default:
         return at;
     }

@@ -44,9 +44,26 @@ static void check_decimal(fm_decimal_number number)
     FM_ASSERT(number.scale == 0 || number.mantissa % 10 != 0); /* the smallest scale */
 }
 
+static void check_rare(const fm_record *record)
+{
+    if (record->kind == FM_BAR) {
+        check_decimal(record->volume);
+        check_decimal(record->buy_volume);
+        FM_ASSERT(record->interval_ns > 0 && record->buy_volume.mantissa <= FM_MAGNITUDE_MAX);
+        FM_ASSERT(record->volume.mantissa != FM_ABSENT || record->buy_volume.mantissa == FM_ABSENT);
+    } else {
+        bool clear = record->action == (record->kind == FM_BOOK ? (int)FM_BOOK_CLEAR : (int)FM_ORDER_CLEAR);
+        FM_ASSERT(record->action >= 1 &&
+                  record->action <= (record->kind == FM_BOOK ? (int)FM_BOOK_CLEAR : (int)FM_ORDER_CLEAR));
+        FM_ASSERT((record->book_flags & ~(FM_FLAG_MORE | FM_FLAG_SNAPSHOT)) == 0 && record->number[0].mantissa != 0);
+        FM_ASSERT(!clear || record->number[0].mantissa == FM_ABSENT);
+        FM_ASSERT(clear || record->kind == FM_ORDER || (record->side && record->number[1].mantissa >= 0));
+    }
+}
+
 static void check_record(const fm_record *record)
 {
-    FM_ASSERT(record->kind >= FM_TRADE && record->kind <= FM_STATUS);
+    FM_ASSERT(record->kind >= FM_TRADE && record->kind <= FM_ORDER);
     FM_ASSERT(record->ts_ns >= fm_decode_limits_preset.ts_min_ns && record->ts_ns <= fm_decode_limits_preset.ts_max_ns);
     check_name(record->symbol, 1, 0x21);
     check_name(record->venue, 0, 0x20);
@@ -60,6 +77,8 @@ static void check_record(const fm_record *record)
         FM_ASSERT(record->number[0].mantissa > 0 && record->number[2].mantissa == FM_ABSENT);
     if (record->kind == FM_QUOTE)
         FM_ASSERT(record->number[0].mantissa != FM_ABSENT || record->number[2].mantissa != FM_ABSENT);
+    if (record->kind >= FM_BAR)
+        check_rare(record);
     FM_ASSERT(isfinite(record->value));
     FM_ASSERT((record->phase != 0) == (record->kind == FM_STATUS) && record->phase <= FM_PHASE_CLOSED);
     FM_ASSERT(record->side <= FM_SELL);
@@ -81,6 +100,41 @@ static void write_decimal(written *out, const char *key, fm_decimal_number numbe
         write_format(out, ",\"%s\":%" PRId64 "e-%d", key, number.mantissa, number.scale);
 }
 
+static void write_rare(written *out, const fm_record *record)
+{
+    static const char *const book[] = {"", "set", "delete", "clear"};
+    static const char *const order[] = {"", "add", "modify", "cancel", "execute", "fill", "clear"};
+    if (record->kind == FM_BAR) {
+        write_format(out, ",\"interval\":%" PRId64, record->interval_ns);
+        write_decimal(out, "volume", record->volume);
+        write_decimal(out, "buy_volume", record->buy_volume);
+        if (record->trade_count != FM_SEQ_ABSENT)
+            write_format(out, ",\"trades\":%" PRIu64, record->trade_count);
+        return;
+    }
+    write_format(out, ",\"action\":\"%s\"", record->kind == FM_BOOK ? book[record->action] : order[record->action]);
+    if (record->kind == FM_BOOK)
+        write_format(out, ",\"orders\":%u", record->order_count);
+    else
+        write_format(out, ",\"order\":%" PRIu64, record->order_id);
+    write_format(out, ",\"more\":%s,\"snapshot\":%s", record->book_flags & FM_FLAG_MORE ? "true" : "false",
+                 record->book_flags & FM_FLAG_SNAPSHOT ? "true" : "false");
+}
+
+static void check_rare_again(const fm_record *again, const fm_record *record)
+{
+    if (record->kind == FM_BAR) {
+        FM_ASSERT(again->interval_ns == record->interval_ns && again->trade_count == record->trade_count);
+        FM_ASSERT(again->volume.mantissa == record->volume.mantissa &&
+                  again->buy_volume.mantissa == record->buy_volume.mantissa);
+        FM_ASSERT(record->volume.mantissa == FM_ABSENT || again->volume.scale == record->volume.scale);
+    } else {
+        FM_ASSERT(again->action == record->action && again->book_flags == record->book_flags);
+        FM_ASSERT(record->kind == FM_BOOK ? again->order_count == record->order_count
+                                          : again->order_id == record->order_id);
+    }
+}
+
 static void write_record(written *out, const fm_record *record)
 {
     static const char *const conditions[32] = {
@@ -89,7 +143,7 @@ static void write_record(written *out, const fm_record *record)
 #undef CONDITION
     };
     static const char *const phases[] = {"", "open", "auction", "halt", "closed"};
-    bool quote = record->kind == FM_QUOTE;
+    bool quote = record->kind == FM_QUOTE, bar = record->kind == FM_BAR;
     write_format(out, "{\"type\":\"%s\",\"ts\":%" PRId64, fm_kind_name(record->kind), record->ts_ns);
     write_name(out, "symbol", record->symbol);
     write_name(out, "venue", record->venue);
@@ -101,10 +155,12 @@ static void write_record(written *out, const fm_record *record)
     if (record->seq != FM_SEQ_ABSENT)
         write_format(out, ",\"seq\":%" PRIu64, record->seq);
     write_format(out, ",\"seq_index\":%u", record->seq_index);
-    write_decimal(out, quote ? "bid" : "price", record->number[0]);
-    write_decimal(out, quote ? "bid_size" : "size", record->number[1]);
-    write_decimal(out, "ask", record->number[2]);
-    write_decimal(out, "ask_size", record->number[3]);
+    write_decimal(out, quote ? "bid" : bar ? "open" : "price", record->number[0]);
+    write_decimal(out, quote ? "bid_size" : bar ? "high" : "size", record->number[1]);
+    write_decimal(out, bar ? "low" : "ask", record->number[2]);
+    write_decimal(out, bar ? "close" : "ask_size", record->number[3]);
+    if (record->kind >= FM_BAR)
+        write_rare(out, record);
     if (record->kind == FM_VALUE)
         write_format(out, ",\"value\":%.17g", record->value);
     if (record->kind == FM_STATUS)
@@ -136,6 +192,8 @@ static void check_written_again(const fm_record *record)
               again.seq_index == record->seq_index);
     FM_ASSERT(again.phase == record->phase && again.row == record->row);
     FM_ASSERT(memcmp(&again.value, &record->value, 8) == 0);
+    if (record->kind >= FM_BAR)
+        check_rare_again(&again, record);
     for (int index = 0; index < 4; index++)
         FM_ASSERT(again.number[index].mantissa == record->number[index].mantissa &&
                   again.number[index].scale == record->number[index].scale);

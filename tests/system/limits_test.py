@@ -46,7 +46,7 @@ HOSTILE = [
     (line(symbol='"\xff\xfe"').decode("utf-8").encode("latin-1"), "utf8_invalid"), (line(symbol='"\\ud800"'), None),
     (line(symbol='""'), "symbol_invalid"), (line(symbol='"a b"'), "symbol_invalid"), (line(symbol='"%s"' % ("x" * 65)), None),
     (line(symbol='"\\u0000"'), "symbol_invalid"), (line(symbol='"\u00e4"'), "symbol_invalid"), (line(symbol=None), "symbol_missing"),
-    (line(type=None), "type_missing"), (line(type='"nonsense"'), "type_unknown"), (line(type='"book"'), "type_unsupported"),
+    (line(type=None), "type_missing"), (line(type='"nonsense"'), "type_unknown"), (line(type='"news"'), "type_unsupported"),
     (GOOD[:-1] + b',"price":2}', "key_duplicate"), (GOOD[:-1] + b',"deep":' + b"[" * 5000 + b"]" * 5000 + b"}", "nesting_too_deep"),
     (GOOD[:-1] + b',"' + b"k" * 100000 + b'":1}', "key_too_long"),
     (line(side='"up"'), "side_invalid"), (line(conditions='["nonsense"]'), "condition_unknown"),

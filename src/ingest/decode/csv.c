@@ -238,7 +238,7 @@ static int refuse(row *in)
 }
 
 /* A column of the header, and what follows its cell. */
-static const char *read_column(row *in, const char *at, uint32_t *seen)
+static const char *read_column(row *in, const char *at, uint64_t *seen)
 {
     fm_decoder *decoder = in->decoder;
     fm_slice name;
@@ -246,21 +246,21 @@ static const char *read_column(row *in, const char *at, uint32_t *seen)
     at = read_cell(in, at, &name);
     if (!at)
         return NULL;
-    if (decoder->column_count == sizeof decoder->column)
+    if (decoder->column_count == FM_CSV_COLUMNS_MAX)
         return stop(in, FM_column_count, begin, "the header has more than 64 columns");
     fm_field field = name.data ? fm_field_of(name.data, name.size) : FM_FIELD_NONE;
     if (field != FM_FIELD_NONE && *seen >> field & 1) {
         in->field = field;
         return stop(in, FM_key_duplicate, begin, "stands twice in the header");
     }
-    *seen |= 1u << field;
+    *seen |= UINT64_C(1) << field;
     decoder->column[decoder->column_count++] = (uint8_t)field;
     return at;
 }
 
 int fm_csv_header(fm_decoder *decoder)
 {
-    uint32_t seen = 0;
+    uint64_t seen = 0;
     row in = {.decoder = decoder, .begin = decoder->at, .end = decoder->end};
     const char *at = decoder->at;
     if (decoder->end - at >= 3 && memcmp(at, "\xef\xbb\xbf", 3) == 0)
@@ -296,7 +296,7 @@ static inline const char *read_row(row *in, const char *at)
     for (uint32_t index = 0; index < count; index++) {
         fm_field field = decoder->column[index];
         in->field = field;
-        in->draft.seen |= (1u << field) & ~(1u << FM_FIELD_NONE);
+        in->draft.seen |= (UINT64_C(1) << field) & ~(UINT64_C(1) << FM_FIELD_NONE);
         at = FM_LIKELY(field != FM_FIELD_NONE) ? read_known(in, field, at) : read_unknown(in, at);
         if (FM_UNLIKELY(!at))
             return NULL;

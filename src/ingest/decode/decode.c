@@ -24,14 +24,14 @@ static const struct {
 };
 
 /* Until a record says otherwise: the order in which records are written in the documentation. */
-const uint8_t fm_likely_first[64] = {
-    [FM_LIKELY_KEYS * (FM_TRADE % 4)] = FM_FIELD_TYPE,
+const uint8_t fm_likely_first[128] = {
+    [FM_LIKELY_KEYS * FM_TRADE] = FM_FIELD_TYPE,
     FM_FIELD_SYMBOL,
     FM_FIELD_VENUE,
     FM_FIELD_TS,
     FM_FIELD_PRICE,
     FM_FIELD_SIZE,
-    [FM_LIKELY_KEYS * (FM_QUOTE % 4)] = FM_FIELD_TYPE,
+    [FM_LIKELY_KEYS * FM_QUOTE] = FM_FIELD_TYPE,
     FM_FIELD_SYMBOL,
     FM_FIELD_VENUE,
     FM_FIELD_TS,

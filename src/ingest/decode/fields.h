@@ -22,18 +22,25 @@ typedef enum fm_form {
     FORM_TYPE,    /* text: the kind of record */
     FORM_SYMBOL,  /* text that is kept: 1 to 64 bytes of printable ASCII without spaces */
     FORM_NAME,    /* the same, with spaces */
-    FORM_WORD,    /* text of which a number is kept: side, phase, hashes of ids */
+    FORM_WORD,    /* text of which a number is kept: side, phase, action, hashes of ids */
     FORM_TIME,    /* integer nanoseconds, or RFC 3339 text */
     FORM_DECIMAL, /* a number, or the same as text */
     FORM_COUNT,   /* an integer from 0 */
     FORM_REAL,    /* a number, as binary64 */
     FORM_LIST,    /* an array of names; in CSV joined with '|' */
+    FORM_ORDER,   /* an integer from 0 to 2^64 - 1, its digits as text, or a name, of which the hash is kept */
+    FORM_SPAN,    /* integer nanoseconds, or text such as "1m" */
+    FORM_FLAG,    /* true or false, as text too; false is as if the key were not there */
 } fm_form;
 
-#define FM_FIELD_BIT(id) (1u << FM_FIELD_##id)
+#define FM_FIELD_BIT(id) (UINT64_C(1) << FM_FIELD_##id)
 
-/* Which of a record's numbers a decimal becomes. */
-#define FM_NUMBER_OF(field) ((field) <= FM_FIELD_SIZE ? (field)-FM_FIELD_PRICE : (field)-FM_FIELD_BID)
+/* Trades and quotes have keys such as these: what reads only their records need not know of others. */
+#define FM_FIELD_USUAL(field)                                                                                          \
+    ((field) <= FM_FIELD_ASK_SIZE || ((field) >= FM_FIELD_VENUE && (field) < FM_FIELD_VALUE))
+
+/* Which of a record's numbers a decimal becomes; of the volumes of a bar nobody asks. */
+#define FM_NUMBER_OF(field) ((field) <= FM_FIELD_SIZE ? (field)-FM_FIELD_PRICE : ((field)-FM_FIELD_BID) % 4)
 
 /* Tables by id; the row of FM_FIELD_NONE is {"", FORM_NONE, FM_malformed, 0}. */
 typedef struct fm_field_row {

@@ -9,10 +9,11 @@
 static const char *skip_known(fm_json *json, fm_field field, const char *at)
 {
     const char *begin = at;
-    bool absent = *at == 'n';
     at = fm_json_skip(json, at);
-    if (absent)
+    if (*begin == 'n')
         fm_draft_null(&json->draft, field);
+    else if (at && (*begin == 't' || *begin == 'f'))
+        fm_draft_flag(&json->draft, field, *begin == 't', begin);
     else if (at)
         fm_draft_refuse(&json->draft, field, 0, begin, NULL);
     return at;

@@ -120,6 +120,9 @@ static inline __attribute__((always_inline)) const char *read_likely(fm_json *js
         return read_count(json, key, at);
     case FORM_REAL:
     case FORM_LIST:
+    case FORM_ORDER:
+    case FORM_SPAN:
+    case FORM_FLAG:
         return NULL;
     }
     __builtin_unreachable();
@@ -133,7 +136,7 @@ static inline __attribute__((always_inline)) const char *read_pairs(fm_json *jso
     fm_decoder *decoder = json->decoder;
     const char *far = json->far;
     const fm_likely_key *table = fm_json_keys[decoder->spaced];
-    uint32_t seen = json->draft.seen;
+    uint64_t seen = json->draft.seen;
     unsigned begin = fm_likely_place(decoder, expected);
     for (;;) {
         const fm_likely_key *key = &table[*expected];
@@ -153,7 +156,7 @@ static inline __attribute__((always_inline)) const char *read_pairs(fm_json *jso
     json->expected = expected;
     json->draft.seen = seen;
     before += (int)(fm_likely_place(decoder, expected) - begin);
-    if (FM_UNLIKELY(__builtin_popcount(seen) != before))
+    if (FM_UNLIKELY(__builtin_popcountll(seen) != before))
         json->twice = true;
     return json->closed ? at + 1 : at;
 }
@@ -162,7 +165,7 @@ const char *fm_json_likely(fm_json *json, const char *at)
 {
     if (!json->far || at > json->far)
         return at;
-    return read_pairs(json, at, fm_load16(at), json->expected, __builtin_popcount(json->draft.seen));
+    return read_pairs(json, at, fm_load16(at), json->expected, __builtin_popcountll(json->draft.seen));
 }
 
 const char fm_json_openings[2][2][16] __attribute__((aligned(16))) = {{"{\"type\":\"trade\",", "{\"type\":\"quote\","},

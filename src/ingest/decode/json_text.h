@@ -68,6 +68,9 @@ const char *fm_json_likely_open(fm_json *json, const char *at);
 #define FM_JSON_QUOTE_FORM_COUNT   ""
 #define FM_JSON_QUOTE_FORM_REAL    ""
 #define FM_JSON_QUOTE_FORM_LIST    ""
+#define FM_JSON_QUOTE_FORM_ORDER   ""
+#define FM_JSON_QUOTE_FORM_SPAN    ""
+#define FM_JSON_QUOTE_FORM_FLAG    ""
 
 /* By field, written without spaces and with: a comma, the key, its colon, the quote of a text. */
 extern const fm_likely_key fm_json_keys[2][FM_FIELD_COUNT];

@@ -19,6 +19,9 @@
 #define VALUE_MAX_FORM_COUNT   16
 #define VALUE_MAX_FORM_REAL    0
 #define VALUE_MAX_FORM_LIST    0
+#define VALUE_MAX_FORM_ORDER   0
+#define VALUE_MAX_FORM_SPAN    0
+#define VALUE_MAX_FORM_FLAG    0
 
 /* Bytes of a pair at most. */
 enum {
@@ -50,7 +53,7 @@ enum { COPY_MAX = FM_DECODE_SCRATCH - FM_JSON_FAR };
 /* How far a record with the keys of this row reaches; FM_JSON_RARE when more is to be asked of it than its values. */
 static size_t reach_of_row(const uint8_t *row, unsigned kind)
 {
-    uint32_t seen = 0;
+    uint64_t seen = 0;
     size_t reach = REACH_NONE;
     if (row[0] != FM_FIELD_TYPE)
         return FM_JSON_RARE;
@@ -58,7 +61,7 @@ static size_t reach_of_row(const uint8_t *row, unsigned kind)
         unsigned field = row[place];
         if ((seen >> field & 1) || !(fm_field_rows[field].kinds >> kind & 1) || fm_field_forms[field] == FORM_LIST)
             return FM_JSON_RARE;
-        seen |= 1u << field;
+        seen |= UINT64_C(1) << field;
         reach += reach_of_field[field];
     }
     return fm_likely_whole(seen, kind) && reach <= COPY_MAX ? reach : FM_JSON_RARE;
@@ -118,7 +121,7 @@ READER *read_word(const fm_decoder *decoder, const char *at, fm_field field, fm_
     if (field == FM_FIELD_SIDE)
         return read_side(at, record);
     fm_slice text;
-    if (field == FM_FIELD_PHASE || !(at = read_name(decoder, at, false, &text)))
+    if (!(at = read_name(decoder, at, false, &text)))
         return NULL;
     fm_draft_identity(record, field, text);
     return at;
@@ -133,6 +136,9 @@ READER *read_word(const fm_decoder *decoder, const char *at, fm_field field, fm_
 #define READ_FORM_COUNT(field)   read_count(at, field, record)
 #define READ_FORM_REAL(field)    NULL
 #define READ_FORM_LIST(field)    NULL
+#define READ_FORM_ORDER(field)   NULL
+#define READ_FORM_SPAN(field)    NULL
+#define READ_FORM_FLAG(field)    NULL
 
 /* What stands behind a record of a line, `at` behind its brace: to the line end, or NULL. */
 static __attribute__((noinline)) const char *end_line(const char *at, const char *end)
@@ -250,7 +256,7 @@ int fm_json_usual(fm_decoder *decoder, fm_record *record)
     goto *steps[*row++];
 #define FIELD(id, name, form, code, kinds)                                                                             \
     pair_##id : at = read_key(at, &keys[FM_FIELD_##id], sizeof(",\"" name "\":" FM_JSON_QUOTE_##form) - 1 + spaces);   \
-    at = FM_LIKELY(at != NULL) ? READ_##form(FM_FIELD_##id) : NULL;                                                    \
+    at = FM_LIKELY(at != NULL) && FM_FIELD_USUAL(FM_FIELD_##id) ? READ_##form(FM_FIELD_##id) : NULL;                   \
     if (FM_UNLIKELY(!at))                                                                                              \
         goto unusual;                                                                                                  \
     goto *steps[*row++];

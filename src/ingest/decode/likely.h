@@ -17,8 +17,9 @@
 #include <stddef.h>
 
 #define FM_LIKELY_KEYS 16 /* of a row; the last is always FM_FIELD_NONE */
+static_assert(FM_LIKELY_KEYS * (FM_ORDER + 1) == sizeof(((fm_decoder *)0)->column), "a row for each kind");
 
-extern const uint8_t fm_likely_first[64];
+extern const uint8_t fm_likely_first[128];
 
 /* Begins a record: the row of the one before it, until the type says which. */
 static inline uint8_t *fm_likely_begin(fm_decoder *decoder)
@@ -35,7 +36,7 @@ static inline unsigned fm_likely_place(const fm_decoder *decoder, const uint8_t 
 static inline uint8_t *fm_likely_kind(fm_decoder *decoder, const uint8_t *expected, unsigned kind)
 {
     unsigned place = fm_likely_place(decoder, expected);
-    decoder->likely_row = (uint8_t)(FM_LIKELY_KEYS * (kind % 4));
+    decoder->likely_row = (uint8_t)(FM_LIKELY_KEYS * (kind % 8));
     return decoder->column + decoder->likely_row + place;
 }
 
@@ -57,10 +58,10 @@ typedef struct fm_likely_key {
         };
     };
     uint8_t mask[16]; /* 0xff for each byte of the text */
-    uint32_t bit;     /* of its field */
+    uint64_t bit;     /* of its field */
     uint32_t place;   /* FM_LIKELY_PLACE */
     uint8_t size, form, field;
-    uint8_t unused[21];
+    uint8_t unused[17];
 } fm_likely_key;
 static_assert(sizeof(fm_likely_key) == 64, "a cache line");
 
@@ -112,10 +113,10 @@ static inline bool fm_likely_stands(__m128i bytes, const char text[16], const ui
 
 /* The keys seen are all that a trade or a quote of the usual shape needs; one side alone of a quote is for the general
  * way. `row` and `source` come together or not at all. */
-static inline bool fm_likely_whole(uint32_t seen, unsigned kind)
+static inline bool fm_likely_whole(uint64_t seen, unsigned kind)
 {
-    const uint32_t prices = kind == FM_QUOTE ? FM_FIELD_BIT(BID) | FM_FIELD_BIT(ASK) : FM_FIELD_BIT(PRICE);
-    const uint32_t needed = FM_FIELD_BIT(TYPE) | FM_FIELD_BIT(SYMBOL) | FM_FIELD_BIT(TS) | prices;
+    const uint64_t prices = kind == FM_QUOTE ? FM_FIELD_BIT(BID) | FM_FIELD_BIT(ASK) : FM_FIELD_BIT(PRICE);
+    const uint64_t needed = FM_FIELD_BIT(TYPE) | FM_FIELD_BIT(SYMBOL) | FM_FIELD_BIT(TS) | prices;
     return (seen & needed) == needed && !((seen >> FM_FIELD_ROW ^ seen >> FM_FIELD_SOURCE) & 1);
 }
 

@@ -215,6 +215,9 @@ static const char *read_value(fm_msgpack *in, fm_field field, const char *at)
     case SHAPE_NIL:
         fm_draft_null(&in->draft, field);
         return at;
+    case SHAPE_BOOL:
+        fm_draft_flag(&in->draft, field, *begin == '\xc3', begin);
+        return at;
     case SHAPE_ARRAY:
         if (field == FM_FIELD_CONDITIONS)
             return read_conditions(in, at, value.count);

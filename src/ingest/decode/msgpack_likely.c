@@ -81,6 +81,9 @@ static inline __attribute__((always_inline)) const char *read_likely(fm_msgpack 
     case FORM_NONE:
     case FORM_REAL:
     case FORM_LIST:
+    case FORM_ORDER:
+    case FORM_SPAN:
+    case FORM_FLAG:
         return NULL;
     }
     __builtin_unreachable();
@@ -105,8 +108,8 @@ const char *fm_msgpack_likely(fm_msgpack *in, const char *at, uint64_t *left)
     if (FM_UNLIKELY(!far || at > far || *left == 0))
         return at;
     uint8_t *expected = in->expected;
-    uint32_t seen = in->draft.seen;
-    unsigned begin = fm_likely_place(in->decoder, expected), before = (unsigned)__builtin_popcount(seen);
+    uint64_t seen = in->draft.seen;
+    unsigned begin = fm_likely_place(in->decoder, expected), before = (unsigned)__builtin_popcountll(seen);
     unsigned room = FM_LIKELY_KEYS - 1 - begin, most = *left < room ? (unsigned)*left : room;
     if (FM_LIKELY(seen == 0)) {
         unsigned kind = opening_kind(at);
@@ -135,6 +138,6 @@ const char *fm_msgpack_likely(fm_msgpack *in, const char *at, uint64_t *left)
     in->draft.seen = seen;
     unsigned read = fm_likely_place(in->decoder, expected) - begin;
     *left -= read;
-    in->twice |= (unsigned)__builtin_popcount(seen) - before != read;
+    in->twice |= (unsigned)__builtin_popcountll(seen) - before != read;
     return at;
 }

@@ -30,12 +30,12 @@ static __attribute__((noinline)) void expect(fm_decoder *decoder, unsigned kind,
     const uint8_t *row = decoder->column + FM_LIKELY_KEYS * kind;
     uint8_t *usual = decoder->usual[kind - FM_TRADE];
     unsigned count = head & 0x0f;
-    uint32_t seen = 0;
+    uint64_t seen = 0;
     bool good = (head & 0xf0) == 0x80 && row[0] == FM_FIELD_TYPE;
     for (unsigned place = 0; place < count; place++) {
         unsigned field = row[place];
         good = good && !(seen >> field & 1) && (fm_field_rows[field].kinds >> kind & 1);
-        seen |= 1u << field;
+        seen |= UINT64_C(1) << field;
         usual[place] = (uint8_t)field;
     }
     good = good && fm_likely_whole(seen, kind);
@@ -120,7 +120,7 @@ READER *read_word(const char *at, fm_field field, fm_record *record)
     if (field == FM_FIELD_SIDE)
         return read_side(at, record);
     fm_slice text;
-    if (field == FM_FIELD_PHASE || !(at = read_name(at, false, &text)))
+    if (!(at = read_name(at, false, &text)))
         return NULL;
     fm_draft_identity(record, field, text);
     return at;
@@ -135,6 +135,9 @@ READER *read_word(const char *at, fm_field field, fm_record *record)
 #define READ_FORM_COUNT(at, field)   read_count(at, field, record)
 #define READ_FORM_REAL(at, field)    NULL
 #define READ_FORM_LIST(at, field)    NULL
+#define READ_FORM_ORDER(at, field)   NULL
+#define READ_FORM_SPAN(at, field)    NULL
+#define READ_FORM_FLAG(at, field)    NULL
 
 static inline unsigned kind_of(const char *at)
 {
@@ -175,7 +178,7 @@ static __attribute__((noinline)) int read_whole(fm_decoder *decoder, fm_record *
 #define FIELD(id, name, form, code, kinds)                                                                             \
     read_##id : if (FM_UNLIKELY(!fm_likely_stands(fm_load16(at), fm_msgpack_keys[FM_FIELD_##id].text,                  \
                                                   fm_msgpack_keys[FM_FIELD_##id].mask))) goto unusual;                 \
-    at = READ_##form(at + sizeof(name), FM_FIELD_##id);                                                                \
+    at = FM_FIELD_USUAL(FM_FIELD_##id) ? READ_##form(at + sizeof(name), FM_FIELD_##id) : NULL;                         \
     if (FM_UNLIKELY(!at))                                                                                              \
         goto unusual;                                                                                                  \
     goto *ways[*++row];

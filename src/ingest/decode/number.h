@@ -134,7 +134,7 @@ static inline bool fm_digits_odd(const char *at, uint64_t whole)
 
 /* An integer without sign of up to fifteen digits. Returns what follows them, which must be neither point nor exponent;
  * NULL when it is another number. Reads 16 bytes. */
-static inline const char *fm_number_scan_count(const char *at, uint64_t *digits)
+static inline __attribute__((always_inline)) const char *fm_number_scan_count(const char *at, uint64_t *digits)
 {
     __m128i text = _mm_loadu_si128((const __m128i *)(const void *)at);
     unsigned other = ~(unsigned)_mm_movemask_epi8(fm_digits_mask(text));
@@ -148,7 +148,8 @@ static inline const char *fm_number_scan_count(const char *at, uint64_t *digits)
 /* A number without sign that ends within fifteen characters: digits / 10^decimals, without zeros at the end of a
  * fraction. Returns what follows it, which must not be an exponent; NULL when it is another. Reads 17 bytes. What comes
  * in no order (a first or a last zero) is no branch. */
-static inline const char *fm_number_scan_near(const char *at, uint64_t *digits, unsigned *decimals)
+static inline __attribute__((always_inline)) const char *fm_number_scan_near(const char *at, uint64_t *digits,
+                                                                             unsigned *decimals)
 {
     __m128i text = _mm_loadu_si128((const __m128i *)(const void *)at);
     unsigned other = ~(unsigned)_mm_movemask_epi8(fm_digits_mask(text));

@@ -1,7 +1,10 @@
-/* ingest/decode/time.c - RFC 3339. */
+/* ingest/decode/time.c - RFC 3339, and durations. */
 #include "ingest/decode/time.h"
 
 #include "base/event.h"
+
+#include <stdbool.h>
+#include <string.h>
 
 int64_t fm_days_from_civil(int year, int month, int day)
 {
@@ -93,5 +96,80 @@ const char *fm_time_parse(const char *text, size_t size, int64_t *ts_ns)
         return "lies outside the years 1678 to 2261";
     int64_t seconds = fm_days_from_civil(year, month, day) * 86400 + hour * 3600 + minute * 60 + second - east;
     *ts_ns = seconds * FM_NS_PER_S + nanoseconds;
+    return NULL;
+}
+
+/* What a unit counts, and *at behind it; 0 when there is none. */
+static int64_t unit_ns(const char **at, const char *end)
+{
+    static const struct {
+        char name[3];
+        int64_t ns;
+    } units[] = {{"ns", 1},
+                 {"us", FM_NS_PER_US},
+                 {"ms", FM_NS_PER_MS},
+                 {"s", FM_NS_PER_S},
+                 {"m", 60 * FM_NS_PER_S},
+                 {"h", 3600 * FM_NS_PER_S},
+                 {"d", 86400 * FM_NS_PER_S},
+                 {"w", 604800 * FM_NS_PER_S}};
+    size_t size = 0;
+    while (*at + size < end && size < 3 && (*at)[size] >= 'a' && (*at)[size] <= 'z')
+        size++;
+    for (size_t index = 0; index < sizeof units / sizeof *units; index++)
+        if (size == strlen(units[index].name) && memcmp(*at, units[index].name, size) == 0) {
+            *at += size;
+            return units[index].ns;
+        }
+    return 0;
+}
+
+/* The number with its unit at *at, and *at behind it; -1 when there is none, -2 when it is no whole nanosecond or too
+ * long. */
+static int64_t span_part(const char **at, const char *end)
+{
+    const int64_t most = INT64_C(1000000000000000000); /* nineteen digits are more than the longest span has */
+    int64_t digits = 0, tenths = 1;
+    const char *begin = *at;
+    bool point = false;
+    for (; *at < end && ((unsigned char)(**at - '0') < 10 || (**at == '.' && !point && *at > begin)); ++*at) {
+        if (**at == '.') {
+            point = true;
+            continue;
+        }
+        if (digits >= most / 10)
+            return -2;
+        digits = digits * 10 + (**at - '0');
+        tenths *= point ? 10 : 1;
+    }
+    if (*at == begin)
+        return -1;
+    int64_t unit = unit_ns(at, end);
+    if (unit == 0)
+        return -1;
+    while (tenths > 1 && digits % 10 == 0) {
+        digits /= 10;
+        tenths /= 10;
+    }
+    if (digits > FM_SPAN_MAX_NS / (unit >= tenths ? unit / tenths : 1) || unit % tenths != 0)
+        return -2;
+    return digits * (unit / tenths);
+}
+
+const char *fm_span_parse(const char *text, size_t size, int64_t *span_ns)
+{
+    const char *at = text, *end = text + size;
+    int64_t sum = 0;
+    while (at < end) {
+        int64_t part = span_part(&at, end);
+        if (part == -1)
+            return "is not of the form \"1m\" or \"1h30m\"";
+        if (part == -2 || part > FM_SPAN_MAX_NS - sum)
+            return "is longer than 366 days, or no whole number of nanoseconds";
+        sum += part;
+    }
+    if (sum == 0)
+        return "must be longer than nothing";
+    *span_ns = sum;
     return NULL;
 }

@@ -51,8 +51,8 @@ static fm_slice any_name(fm_random *random, uint32_t kinds)
 
 static fm_record any_record(fm_random *random, char text[FM_SYMBOL_MAX])
 {
-    static const uint8_t kind[] = {FM_TRADE, FM_TRADE, FM_QUOTE, FM_QUOTE, FM_VALUE, FM_STATUS};
-    fm_record record = bed_record(kind[fm_random_below(random, 6)], BED_T0 + (int64_t)fm_random_below(random, 1000), "");
+    static const uint8_t kind[] = {FM_TRADE, FM_TRADE, FM_QUOTE, FM_QUOTE, FM_VALUE, FM_STATUS, FM_BAR, FM_BOOK, FM_ORDER};
+    fm_record record = bed_record(kind[fm_random_below(random, 9)], BED_T0 + (int64_t)fm_random_below(random, 1000), "");
     record.symbol = any_symbol(random, text);
     for (int i = 0; i < 4; i++)
         record.number[i] = (fm_decimal_number){any_number(random), any_scale(random)};
@@ -69,13 +69,56 @@ static fm_record any_record(fm_random *random, char text[FM_SYMBOL_MAX])
         record.session = FM_SLICE("evening");
     record.value = 3;
     record.phase = FM_PHASE_HALT;
+    record.volume = (fm_decimal_number){any_number(random), any_scale(random)};
+    record.buy_volume = (fm_decimal_number){any_number(random), any_scale(random)};
+    record.interval_ns = 60 * FM_NS_PER_S;
+    record.action = FM_ORDER_ADD;
+    record.order_id = fm_random_next(random);
+    record.book_flags = fm_random_below(random, 2) ? FM_FLAG_MORE : FM_FLAG_SNAPSHOT;
     return record;
 }
 
 typedef union message {
     uint64_t align;
-    char     bytes[sizeof(fm_message_record) + sizeof(fm_origin) + FM_SYMBOL_MAX];
+    char     bytes[BED_MESSAGE_MAX];
 } message;
+
+/* The six numbers of a bar are brought to the two scales of its series, whichever of them needs most. */
+static void a_bar_raises_the_scales_and_keeps_its_numbers(void **unused)
+{
+    (void)unused;
+    fm_fold_config config = bed_config();
+    bed *b = bed_open(&config);
+    bed_log log = {0};
+    fm_record bar = bed_record(FM_BAR, BED_T0, "E"), trade = bed_trade(BED_T0 + 2, "E", 15, 1);
+    fm_decimal_number prices[] = {{15, 1}, {2, 0}, {1255, 3}, {175, 2}};
+    memcpy(bar.number, prices, sizeof(prices));
+    bar.volume = (fm_decimal_number){10, 0};
+    bar.buy_volume = (fm_decimal_number){25, 1};
+    bar.interval_ns = 60 * FM_NS_PER_S;
+    bar.trade_count = 7;
+    bar.source = FM_SLICE("file");
+    bar.row = 3;
+    assert_int_equal(bed_admit(b, &log, "live", &bar), 1);
+    assert_int_equal(bed_admit(b, &log, "live", &bar), 0); /* the same row */
+    assert_int_equal(bed_admit(b, &log, "live", &trade), 1);
+    const fm_event *event = bed_event(&log, log.count - 2);
+    assert_int_equal(event->kind, FM_BAR);
+    assert_int_equal(fm_event_size(event), 2 * sizeof(fm_event) + sizeof(fm_origin));
+    assert_true(event->as.bar.open == 1500 && event->as.bar.high == 2000 && event->as.bar.low == 1255 && event->as.bar.close == 1750);
+    const fm_bar_rest *rest = fm_event_bar_rest(event);
+    assert_true(rest->volume == 100 && rest->buy_volume == 25 && rest->interval_ns == 60 * FM_NS_PER_S && rest->trade_count == 7);
+    assert_true(fm_event_origin(event)->row == 3 && fm_event_origin(event)->source == 1);
+    assert_int_equal(bed_event(&log, log.count - 1)->as.trade.price, 1500);
+    bar.row = 4;
+    bar.number[1] = (fm_decimal_number){FM_MAGNITUDE_MAX, 0};
+    assert_int_equal(bed_admit(b, &log, "live", &bar), FM_price_too_large);
+    bar.number[1] = prices[1];
+    bar.volume.mantissa = FM_MAGNITUDE_MAX;
+    assert_int_equal(bed_admit(b, &log, "live", &bar), FM_size_too_large);
+    bed_log_fini(&log);
+    bed_close(b);
+}
 
 static void bytes_and_verdicts_agree(scene *s, const fm_record *record, const char *domain, uint32_t sender, bool has_room)
 {
@@ -166,6 +209,7 @@ static void the_short_way_is_the_long_way(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_bar_raises_the_scales_and_keeps_its_numbers),
         cmocka_unit_test(the_short_way_is_the_long_way),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

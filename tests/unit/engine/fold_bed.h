@@ -319,11 +319,35 @@ static inline fm_record bed_value(int64_t ts_ns, const char *symbol, double valu
     return record;
 }
 
+/* The payload of a bar, a level or an order. */
+static inline void bed_rare(const fm_record *record, fm_message_record *message)
+{
+    const fm_decimal_number *number = record->number;
+    fm_event *event = &message->event;
+    if (record->kind == FM_BAR) {
+        event->as.bar = (fm_bar){number[0].mantissa, number[1].mantissa, number[2].mantissa, number[3].mantissa};
+        *fm_message_bar_rest(message) = (fm_bar_rest){.interval_ns = record->interval_ns, .volume = record->volume.mantissa,
+                                                      .buy_volume = record->buy_volume.mantissa, .trade_count = record->trade_count};
+        message->head.volume_scales = (uint8_t)(record->volume.scale | record->buy_volume.scale << 4);
+        event->extra_words = sizeof(fm_bar_rest) / 8;
+        return;
+    }
+    event->flags = record->book_flags;
+    if (record->kind == FM_BOOK)
+        event->as.book = (fm_book){.price = number[0].mantissa, .size = number[1].mantissa, .order_count = record->order_count, .action = record->action};
+    else
+        event->as.order = (fm_order){.price = number[0].mantissa, .size = number[1].mantissa, .order_id = record->order_id,
+                                     .account = record->account, .action = record->action};
+}
+
+#define BED_MESSAGE_MAX (sizeof(fm_message_record) + sizeof(fm_bar_rest) + sizeof(fm_origin) + FM_SYMBOL_MAX)
+
 /* As a receiving thread makes it. */
 static inline void bed_message(const fm_record *record, void *out)
 {
     fm_message_record *message = out;
-    bool origin = record->source.size > 0 || record->session.size > 0 || record->seq_index != 0, trade = record->kind == FM_TRADE;
+    bool origin = record->source.size > 0 || record->session.size > 0 || record->seq_index != 0;
+    bool four = record->kind == FM_QUOTE || record->kind == FM_BAR;
     memset(message, 0, sizeof(*message));
     message->event.ts_ns = record->ts_ns;
     message->event.kind = record->kind;
@@ -337,17 +361,19 @@ static inline void bed_message(const fm_record *record, void *out)
                                              record->number[3].mantissa};
     else if (record->kind == FM_VALUE)
         message->event.as.value.value = record->value;
-    else
+    else if (record->kind == FM_STATUS)
         message->event.as.status.phase = record->phase;
+    else
+        bed_rare(record, message);
     if (origin) {
-        message->event.flags = FM_FLAG_ORIGIN;
-        message->event.extra_words = sizeof(fm_origin) / 8;
+        message->event.flags |= FM_FLAG_ORIGIN;
+        message->event.extra_words += sizeof(fm_origin) / 8;
         *fm_message_origin(message) = (fm_origin){.seq_index = record->seq_index, .row = record->row,
                                                   .session_hash = record->session.size > 0 ? fm_hash_slice(record->session) : 0};
     }
     message->symbol_hash = fm_hash_slice(record->symbol);
     for (int i = 0; i < 4; i++)
-        message->scale[i] = (int8_t)record->number[trade ? i % 2 : i].scale;
+        message->scale[i] = (int8_t)record->number[four ? i : i % 2].scale;
     message->head.partition = (uint8_t)fm_partition_of(record->symbol);
     message->head.symbol_size = (uint8_t)record->symbol.size;
     message->head.has_room = 1;
@@ -373,7 +399,7 @@ static inline int bed_admit(bed *b, bed_log *log, const char *domain, const fm_r
 {
     union {
         uint64_t align;
-        char bytes[sizeof(fm_message_record) + sizeof(fm_origin) + FM_SYMBOL_MAX];
+        char bytes[BED_MESSAGE_MAX];
     } message;
     union {
         uint64_t align;

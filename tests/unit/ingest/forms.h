@@ -12,7 +12,7 @@
 #include <time.h>
 
 /* Keys of a record with their values as text; form tells how they may be written. */
-typedef enum cell_form { CELL_TEXT, CELL_INTEGER, CELL_DECIMAL, CELL_REAL, CELL_TIME, CELL_LIST } cell_form;
+typedef enum cell_form { CELL_TEXT, CELL_INTEGER, CELL_DECIMAL, CELL_REAL, CELL_TIME, CELL_LIST, CELL_FLAG } cell_form;
 
 typedef struct cell {
     const char *key;
@@ -68,15 +68,10 @@ static inline fm_slice add_name(form *out, fm_random *random, const char *key, i
     return (fm_slice){name, size};
 }
 
-static inline fm_decimal_number add_decimal(form *out, fm_random *random, const char *key, bool zero)
+static inline fm_decimal_number add_exact(form *out, const char *key, int64_t mantissa, int scale)
 {
     cell *next = add_cell(out, key, CELL_DECIMAL);
-    int digits = 1 + (int)fm_random_below(random, 15), scale = (int)fm_random_below(random, 10);
-    int64_t mantissa = 0, power = 1;
-    for (int index = 0; index < digits; index++)
-        mantissa = mantissa * 10 + (int64_t)fm_random_below(random, 10);
-    if (mantissa == 0 && !zero)
-        mantissa = 7;
+    int64_t power = 1;
     while (scale > 0 && mantissa % 10 == 0) {
         mantissa /= 10;
         scale--;
@@ -91,6 +86,15 @@ static inline fm_decimal_number add_decimal(form *out, fm_random *random, const 
     next->real = (double)mantissa / (double)power;
     next->integer = scale == 0 ? mantissa : -1;
     return (fm_decimal_number){mantissa, scale};
+}
+
+static inline fm_decimal_number add_decimal(form *out, fm_random *random, const char *key, bool zero)
+{
+    int digits = 1 + (int)fm_random_below(random, 15), scale = (int)fm_random_below(random, 10);
+    int64_t mantissa = 0;
+    for (int index = 0; index < digits; index++)
+        mantissa = mantissa * 10 + (int64_t)fm_random_below(random, 10);
+    return add_exact(out, key, mantissa == 0 && !zero ? 7 : mantissa, scale);
 }
 
 static inline uint64_t add_count(form *out, fm_random *random, const char *key, uint64_t bound)
@@ -194,16 +198,18 @@ static inline void time_text(fm_random *random, int64_t ts_ns, char out[64])
     sprintf(out + used, "%c%02d:%02d", offset < 0 ? '-' : '+', abs(offset) / 60, abs(offset) % 60);
 }
 
+#include "forms_book.h"
+
 static inline void make_form(form *out, fm_random *random)
 {
-    static const char *const types[] = {"", "trade", "quote", "value", "status"};
+    static const char *const types[] = {"", "trade", "quote", "value", "status", "bar", "book", "order"};
     memset(out, 0, sizeof *out);
     fm_record *record = &out->record;
     record->seq = record->row = FM_SEQ_ABSENT;
     for (int index = 0; index < 4; index++)
         record->number[index] = (fm_decimal_number){FM_ABSENT, 0};
     uint64_t kind = fm_random_below(random, 10);
-    record->kind = kind < 4 ? FM_TRADE : kind < 8 ? FM_QUOTE : kind < 9 ? FM_VALUE : FM_STATUS;
+    record->kind = kind < 3 ? FM_TRADE : kind < 6 ? FM_QUOTE : (uint8_t)(FM_VALUE + fm_random_below(random, 5));
     strcpy(add_cell(out, "type", CELL_TEXT)->text, types[record->kind]);
     record->symbol = add_name(out, random, "symbol", 0, false);
     add_ts(out, random);
@@ -221,7 +227,8 @@ static inline void make_form(form *out, fm_random *random)
         record->seq = add_count(out, random, "seq", INT64_MAX);
     if (chance(random, 20))
         record->seq_index = (uint32_t)add_count(out, random, "seq_index", UINT32_MAX);
-    void (*const adders[])(form *, fm_random *) = {NULL, add_trade, add_quote, add_value, add_status};
+    void (*const adders[])(form *, fm_random *) = {NULL,       add_trade, add_quote, add_value,
+                                                   add_status, add_bar,   add_book,  add_order};
     adders[record->kind](out, random);
 }
 
@@ -346,6 +353,8 @@ static inline void pack_value(msgpack_packer *packer, fm_random *random, const c
     char text[64];
     if (in->form == CELL_REAL) {
         msgpack_pack_double(packer, in->real);
+    } else if (in->form == CELL_FLAG) {
+        *in->text == 't' ? msgpack_pack_true(packer) : msgpack_pack_false(packer);
     } else if (in->form == CELL_INTEGER) {
         if (chance(random, 50))
             msgpack_pack_fix_uint64(packer, (uint64_t)in->integer);
@@ -399,10 +408,11 @@ static inline void csv_cell(bytes *out, fm_random *random, const char *text)
 }
 
 /* Columns are the wire's names from `first` on, round and round, so that orders differ. */
-static const char *const csv_columns[] = {"type",       "symbol", "ts",       "price",     "size",    "bid",
-                                          "bid_size",   "ask",    "ask_size", "venue",     "channel", "session",
-                                          "src",        "n",      "seq",      "seq_index", "side",    "id",
-                                          "conditions", "buyer",  "seller",   "value",     "phase"};
+static const char *const csv_columns[] = {
+    "type",     "symbol",  "ts",    "price",   "size",     "bid",       "bid_size", "ask",    "ask_size",   "venue",
+    "channel",  "session", "src",   "n",       "seq",      "seq_index", "side",     "id",     "conditions", "buyer",
+    "seller",   "value",   "phase", "open",    "high",     "low",       "close",    "volume", "buy_volume", "trades",
+    "interval", "action",  "order", "account", "snapshot", "more",      "orders"};
 #define CSV_COLUMNS (int)(sizeof csv_columns / sizeof *csv_columns)
 
 static inline void write_csv(bytes *out, fm_random *random, const form *in, int first)

@@ -143,11 +143,11 @@ static void keys_and_values_of_other_forms_have_their_reasons(void **unused)
                     "conditions\x01"),
          "condition_unknown\n"},
         {BYTES("\x81\xa4type\xa4"
-               "book"),
+               "news"),
          "type_unsupported\n"},
         {BYTES("\x82\xa4side\xa3"
                "bid\xa4type\xa4"
-               "book"),
+               "news"),
          "type_unsupported\n"},
         {BYTES("\x81\xa4type\x01"), "type_unknown\n"},
         {BYTES("\x80"), "type_missing\n"},

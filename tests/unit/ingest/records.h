@@ -39,6 +39,29 @@ static inline void line_decimal(line *out, const char *key, fm_decimal_number nu
         line_add(out, " %s=%" PRId64 "/%d", key, number.mantissa, number.scale);
 }
 
+/* What only bars, levels and orders have. */
+static inline void line_rare(line *out, const fm_record *record)
+{
+    if (record->kind == FM_BAR) {
+        line_decimal(out, "volume", record->volume);
+        line_decimal(out, "buy_volume", record->buy_volume);
+        line_add(out, " interval=%" PRId64, record->interval_ns);
+        if (record->trade_count != FM_SEQ_ABSENT)
+            line_add(out, " trades=%" PRIu64, record->trade_count);
+    }
+    if (record->kind != FM_BOOK && record->kind != FM_ORDER)
+        return;
+    line_add(out, " action=%u", record->action);
+    if (record->kind == FM_BOOK && record->order_count)
+        line_add(out, " orders=%u", record->order_count);
+    if (record->kind == FM_ORDER)
+        line_add(out, " order=%" PRIu64, record->order_id);
+    if (record->kind == FM_ORDER && record->account)
+        line_add(out, " account=%x", record->account);
+    if (record->book_flags)
+        line_add(out, " flags=%x", record->book_flags);
+}
+
 /* "trade EURUSD ts=1 price=138512/5 …"; what is absent is not shown. */
 static inline void line_record(line *out, const fm_record *record)
 {
@@ -54,11 +77,12 @@ static inline void line_record(line *out, const fm_record *record)
         line_add(out, " seq=%" PRIu64, record->seq);
     if (record->seq_index)
         line_add(out, " seq_index=%u", record->seq_index);
-    bool quote = record->kind == FM_QUOTE;
-    line_decimal(out, quote ? "bid" : "price", record->number[0]);
-    line_decimal(out, quote ? "bid_size" : "size", record->number[1]);
-    line_decimal(out, "ask", record->number[2]);
-    line_decimal(out, "ask_size", record->number[3]);
+    bool quote = record->kind == FM_QUOTE, bar = record->kind == FM_BAR;
+    line_decimal(out, quote ? "bid" : bar ? "open" : "price", record->number[0]);
+    line_decimal(out, quote ? "bid_size" : bar ? "high" : "size", record->number[1]);
+    line_decimal(out, bar ? "low" : "ask", record->number[2]);
+    line_decimal(out, bar ? "close" : "ask_size", record->number[3]);
+    line_rare(out, record);
     if (record->kind == FM_VALUE)
         line_add(out, " value=%a", record->value);
     if (record->phase)

@@ -121,6 +121,61 @@ static void every_kind_is_printed_with_names_and_decimals(void **unused)
     bed_fini(&bed);
 }
 
+/* A bar with all it may have, and an order and a level. */
+static void bars_levels_and_orders_are_printed_whole(void **unused)
+{
+    (void)unused;
+    fm_bed bed;
+    bed_init(&bed);
+    frame_builder frame = {.size = 0};
+    struct {
+        fm_bar_rest rest;
+        fm_origin origin;
+    } behind = {{.interval_ns = 60000000000, .volume = 1500, .buy_volume = 25, .trade_count = 7}, {.row = 4}};
+    add(&frame, (fm_event){.ts_ns = 1, .kind = FM_SERIES, .as.control = {.price_scale = 2, .size_scale = 1}}, "E\0", 2);
+    add(&frame,
+        (fm_event){.ts_ns = 2,
+                   .kind = FM_BAR,
+                   .flags = FM_FLAG_ORIGIN,
+                   .seq = FM_SEQ_ABSENT,
+                   .as.bar = {.open = 150, .high = 200, .low = 125, .close = 175}},
+        &behind, sizeof(behind));
+    add(&frame,
+        (fm_event){.ts_ns = 3,
+                   .kind = FM_BOOK,
+                   .side = FM_BUY,
+                   .flags = FM_FLAG_SNAPSHOT | FM_FLAG_MORE,
+                   .seq = FM_SEQ_ABSENT,
+                   .as.book = {.price = 150, .size = 30, .order_count = 2, .action = FM_BOOK_SET}},
+        NULL, 0);
+    add(&frame,
+        (fm_event){
+            .ts_ns = 4,
+            .kind = FM_ORDER,
+            .side = FM_SELL,
+            .seq = 5,
+            .as.order =
+                {.price = FM_ABSENT, .size = 30, .order_id = UINT64_MAX, .account = 9, .action = FM_ORDER_EXECUTE}},
+        NULL, 0);
+    bed_open(&bed);
+    fm_journal_append(fm_journal_writer_of(bed.journal, 0), 3, 1, frame.count, 1000, frame.bytes, frame.size);
+    bed_close(&bed);
+    char *text = dumped(&bed, &(fm_journal_dump_options){.partitions = 1u << 3, .from = 2, .limit = UINT64_MAX});
+    assert_string_equal(
+        text,
+        "{\"partition\":3,\"sequence\":2,\"kind\":\"bar\",\"ts\":2,\"receive\":1000,\"series\":0,\"symbol\":\"E\","
+        "\"open\":1.50,\"high\":2.00,\"low\":1.25,\"close\":1.75,\"interval\":60000000000,\"volume\":150.0,"
+        "\"buy_volume\":2.5,\"trades\":7,\"n\":4}\n"
+        "{\"partition\":3,\"sequence\":3,\"kind\":\"book\",\"ts\":3,\"receive\":1000,\"series\":0,\"symbol\":\"E\","
+        "\"action\":\"set\",\"side\":\"buy\",\"price\":1.50,\"size\":3.0,\"snapshot\":true,\"more\":true,\"orders\":2}"
+        "\n"
+        "{\"partition\":3,\"sequence\":4,\"kind\":\"order\",\"ts\":4,\"receive\":1000,\"series\":0,\"symbol\":\"E\","
+        "\"action\":\"execute\",\"order\":18446744073709551615,\"side\":\"sell\",\"size\":3.0,\"account\":9,"
+        "\"seq\":5}\n");
+    free(text);
+    bed_fini(&bed);
+}
+
 static void a_dump_may_begin_and_end_anywhere_and_still_knows_the_names(void **unused)
 {
     (void)unused;
@@ -163,6 +218,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_is_printed_with_names_and_decimals),
+        cmocka_unit_test(bars_levels_and_orders_are_printed_whole),
         cmocka_unit_test(a_dump_may_begin_and_end_anywhere_and_still_knows_the_names),
         cmocka_unit_test(an_output_that_takes_no_more_is_told),
     };

@@ -93,10 +93,39 @@ static fm_decimal_number draw_decimal(fm_random *random)
     return (fm_decimal_number){mantissa, scale};
 }
 
+static void draw_bar(fm_random *random, fm_record *record)
+{
+    fm_decimal_number price = draw_decimal(random), volume = draw_decimal(random);
+    for (int i = 0; i < 4; i++)
+        record->number[i] = price;
+    record->interval_ns = 1 + (int64_t)fm_random_below(random, UINT64_C(1000000000000000));
+    record->volume = fm_random_below(random, 2) ? volume : (fm_decimal_number){FM_ABSENT, 0};
+    record->buy_volume = fm_random_below(random, 2) ? record->volume : (fm_decimal_number){FM_ABSENT, 0};
+    record->trade_count = fm_random_below(random, 2) ? fm_random_next(random) >> 2 : FM_SEQ_ABSENT;
+}
+
+/* A level or an order, with all that its action takes. */
+static void draw_level(fm_random *random, fm_record *record)
+{
+    bool order = record->kind == FM_ORDER;
+    uint8_t clear = order ? (uint8_t)FM_ORDER_CLEAR : (uint8_t)FM_BOOK_CLEAR;
+    record->action = (uint8_t)(1 + fm_random_below(random, clear));
+    record->book_flags = (uint8_t)(fm_random_next(random) & (FM_FLAG_MORE | FM_FLAG_SNAPSHOT));
+    if (record->action == clear)
+        return;
+    record->side = (uint8_t)(FM_BUY + fm_random_below(random, 2));
+    record->number[0] = draw_decimal(random);
+    record->number[1] = !order && record->action == FM_BOOK_DELETE ? (fm_decimal_number){0, 0} : draw_decimal(random);
+    if (order)
+        record->order_id = fm_random_next(random);
+    else if (record->action == FM_BOOK_SET)
+        record->order_count = (uint32_t)fm_random_next(random);
+}
+
 static fm_record draw_record(fm_random *random, char names[5][FM_NAME_MAX])
 {
-    static const uint8_t kinds[] = {FM_TRADE, FM_QUOTE, FM_VALUE, FM_STATUS};
-    fm_record record = {.kind = kinds[fm_random_below(random, 4)], .seq = FM_SEQ_ABSENT, .row = FM_SEQ_ABSENT};
+    fm_record record = {
+        .kind = (uint8_t)(FM_TRADE + fm_random_below(random, 7)), .seq = FM_SEQ_ABSENT, .row = FM_SEQ_ABSENT};
     record.ts_ns = INT64_C(1000000000000000000) + (int64_t)fm_random_below(random, UINT64_C(1000000000000000000));
     record.symbol = draw_name(random, names[0]);
     for (int i = 0; i < 4; i++)
@@ -116,6 +145,10 @@ static fm_record draw_record(fm_random *random, char names[5][FM_NAME_MAX])
         }
     } else if (record.kind == FM_VALUE) {
         record.value = (fm_random_unit(random) - 0.5) * 1e6;
+    } else if (record.kind == FM_BAR) {
+        draw_bar(random, &record);
+    } else if (record.kind == FM_BOOK || record.kind == FM_ORDER) {
+        draw_level(random, &record);
     } else {
         record.phase = (uint32_t)(1 + fm_random_below(random, 4));
     }
@@ -143,6 +176,14 @@ static void assert_same(const fm_record *a, const fm_record *b)
     for (int i = 0; i < 4; i++) {
         assert_true(a->number[i].mantissa == b->number[i].mantissa);
         assert_true(a->number[i].mantissa == FM_ABSENT || a->number[i].scale == b->number[i].scale);
+    }
+    if (a->kind == FM_BAR) {
+        assert_true(a->interval_ns == b->interval_ns && a->trade_count == b->trade_count);
+        assert_true(a->volume.mantissa == b->volume.mantissa && a->buy_volume.mantissa == b->buy_volume.mantissa);
+        assert_true(a->volume.mantissa == FM_ABSENT || a->volume.scale == b->volume.scale);
+    } else if (a->kind == FM_BOOK || a->kind == FM_ORDER) {
+        assert_true(a->action == b->action && a->book_flags == b->book_flags);
+        assert_true(a->kind == FM_ORDER ? a->order_id == b->order_id : a->order_count == b->order_count);
     }
     assert_true(fm_slice_equal(a->symbol, b->symbol) && fm_slice_equal(a->venue, b->venue) &&
                 fm_slice_equal(a->channel, b->channel));
