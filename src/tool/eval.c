@@ -206,8 +206,12 @@ int fm_tool_eval(int argc, char **argv)
         return fm_tool_failed(&error);
     double seconds = (double)(fm_thread_cpu_ns() - begin_ns) / 1e9;
     if (options.json)
-        printf("{\"files\":%" PRIu64 ",\"rows\":%" PRIu64 ",\"alarms\":%" PRIu64 ",\"cpu_seconds\":%.3f}\n",
-               total.files, total.count.rows, total.count.alarms, seconds);
+        printf("{\"files\":%" PRIu64 ",\"rows\":%" PRIu64 ",\"alarms\":%" PRIu64 ",\"refused\":%" PRIu64
+               ",\"cpu_seconds\":%.3f}\n",
+               total.files, total.count.rows, total.count.alarms, total.count.refused, seconds);
+    else if (total.count.refused > 0)
+        printf("%" PRIu64 " files, %" PRIu64 " rows, %" PRIu64 " refused, %.2f s of CPU; scores in %s\n", total.files,
+               total.count.rows, total.count.refused, seconds, options.out);
     else
         printf("%" PRIu64 " files, %" PRIu64 " rows, %.2f s of CPU; scores in %s\n", total.files, total.count.rows,
                seconds, options.out);

@@ -20,16 +20,15 @@ static const double SILENCE_INTERVALS[] = {3, 5, 9};
 
 typedef struct bank { /* one detector for each series of each instrument */
     fm_market *markets;
-    char (*names)[64];
+    char (*names)[FM_SYMBOL_MAX + 1];
     int count, series_count, recent;
 } bank;
 
 /* The detectors of an instrument; they begin with its first record. */
 static int bank_find(bank *all, const fm_market_file *file, fm_market **out, fm_error *error)
 {
-    char name[64];
-    if (!fm_slice_copy(file->instrument, name, sizeof(name)))
-        return fm_table_fail(&file->table, error, "the instrument's name is longer than 63 bytes");
+    char name[FM_SYMBOL_MAX + 1];
+    fm_slice_copy(file->instrument, name, sizeof(name));
     if (all->count > 0 && strcmp(all->names[all->recent], name) != 0)
         for (all->recent = 0; all->recent < all->count && strcmp(all->names[all->recent], name) != 0;)
             all->recent++;
@@ -40,11 +39,11 @@ static int bank_find(bank *all, const fm_market_file *file, fm_market **out, fm_
         for (int i = 0; kernel->params[i].name; i++)
             params[i] = kernel->params[i].preset;
         if (all->count == INSTRUMENTS_MAX)
-            return fm_table_fail(&file->table, error, "more than %d instruments", INSTRUMENTS_MAX);
+            return fm_fail(error, FM_ELIMIT, "more than %d instruments in one file", INSTRUMENTS_MAX);
         size_t size = (size_t)(all->count + 1);
         fm_market *markets = realloc(all->markets, size * (size_t)all->series_count * sizeof(*markets));
         all->markets = markets ? markets : all->markets;
-        char(*names)[64] = markets ? realloc(all->names, size * sizeof(*names)) : NULL;
+        char(*names)[FM_SYMBOL_MAX + 1] = markets ? realloc(all->names, size * sizeof(*names)) : NULL;
         if (!names)
             return fm_fail(error, FM_ENOMEM, "no memory for %zu instruments", size);
         all->names = names;
@@ -60,7 +59,7 @@ static int bank_find(bank *all, const fm_market_file *file, fm_market **out, fm_
 static void put_row(const fm_market_file *file, int64_t ts_ns, double score, fm_text *out, fm_eval_count *count)
 {
     fm_text_printf(out, "%" PRId64 ",%.6f", ts_ns, score);
-    if (file->name >= 0)
+    if (file->named)
         fm_text_printf(out, ",%.*s", (int)file->instrument.size, file->instrument.data);
     fm_text_put(out, "\n");
     count->rows++;
@@ -80,25 +79,15 @@ static void put_silences(const fm_market_file *file, const fm_market *market, fm
     }
 }
 
-static bool has_price(const fm_market_file *file)
-{
-    for (int i = 0; i < file->series_count; i++)
-        if (!isnan(file->record[i].close))
-            return true;
-    return false;
-}
-
 static int score_rows(fm_market_file *file, bank *all, fm_text *out, fm_eval_count *count, fm_error *error)
 {
     int result;
     double several = log10(file->series_count), values[5];
     all->series_count = file->series_count;
-    fm_text_put(out, file->name >= 0 ? "time_ns,score,instrument\n" : "time_ns,score\n");
+    fm_text_put(out, file->named ? "time_ns,score,instrument\n" : "time_ns,score\n");
     while ((result = fm_market_file_next(file, error)) > 0) {
         fm_market *markets = NULL;
         double score = 0.0;
-        if (!has_price(file))
-            continue;
         FM_TRY(bank_find(all, file, &markets, error));
         if (file->series_count == 1)
             put_silences(file, markets, out, count);
@@ -121,6 +110,7 @@ int fm_eval_events(const char *path, fm_text *out, fm_eval_count *count, fm_erro
     int result = fm_market_file_open(file, path, error);
     if (result >= 0)
         result = score_rows(file, &all, out, count, error);
+    count->refused += file->refused;
     fm_market_file_fini(file);
     free(file);
     free(all.markets);

@@ -11,6 +11,7 @@
 
 typedef struct fm_eval_count {
     uint64_t rows, alarms; /* alarms: scores of 0.5 and more, in nab alone */
+    uint64_t refused;      /* of events: records that are none, passed over */
 } fm_eval_count;
 
 /* The scores of the file at `path` as CSV, added to `out`. */

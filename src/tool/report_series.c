@@ -5,6 +5,7 @@
 #include "base/event.h"
 #include "base/text.h"
 #include "tool/market_file.h"
+#include "tool/table.h"
 
 #include <limits.h>
 #include <math.h>

@@ -1,7 +1,7 @@
 /* tool/table.c - see the header. */
 #include "tool/table.h"
 
-#include "ingest/decode/time.h"
+#include "ingest/format/clock.h"
 
 #include <math.h>
 #include <stdarg.h>
@@ -164,12 +164,9 @@ bool fm_table_time(fm_slice cell, int64_t *ts_ns)
         *ts_ns = size < 1e8 ? 0 : (int64_t)(number * unit);
         return true;
     }
-    static const char *const ENDS[] = {"", "Z", ":00Z", "T00:00:00Z"};
-    for (size_t i = 0; i < sizeof(ENDS) / sizeof(ENDS[0]); i++) {
-        char text[80];
-        int size = snprintf(text, sizeof(text), "%.*s%s", (int)(cell.size < 64 ? cell.size : 64), cell.data, ENDS[i]);
-        if (fm_time_parse(text, (size_t)size, ts_ns) == NULL)
-            return true;
-    }
-    return false;
+    fm_file_time time;
+    if (!fm_file_time_parse(cell, &time))
+        return false;
+    *ts_ns = time.utc_ns;
+    return true;
 }

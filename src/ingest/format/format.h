@@ -15,14 +15,16 @@
 #include <stdalign.h>
 #include <zlib.h>
 
-#define FM_FILE_WINDOW (256 * 1024) /* bytes of the file, inflated, that are held at once; a row must fit */
-#define FM_FILE_CELLS  256
-#define FM_FILE_HEADER 4096
-#define FM_FILE_MEMORY 512
+#define FM_FILE_WINDOW     (256 * 1024) /* bytes of the file, inflated, that are held at once; a row must fit */
+#define FM_FILE_CELLS      256
+#define FM_FILE_HEADER     4096
+#define FM_FILE_MEMORY     512
+#define FM_FILE_DAY_MS_MAX 90000000 /* of the day of 25 hours */
 
 typedef struct fm_file_format fm_file_format;
 typedef void fm_file_row(fm_draft *draft, fm_file_reader *reader);
 typedef bool fm_file_fits(const fm_file_reader *reader, fm_slice name);
+typedef int fm_file_begin(fm_file_reader *reader, fm_error *error);
 
 enum {                       /* what a format needs or does */
        FM_FILE_SYMBOL = 1,   /* the symbol stands in the file's name, or is given */
@@ -36,12 +38,14 @@ struct fm_file_format {
     const char *header; /* the first line, as fm_glob takes it */
     uint32_t needs;
     uint32_t symbol_part; /* of the name, parted at '_' and '.', from 0; FM_FILE_ANY_PART */
-    fm_file_fits *fits;   /* with the first line in `line`, and the file's name; or NULL */
-    int (*begin)(fm_file_reader *reader, fm_error *error); /* with the header in `column`; or NULL */
-    fm_file_row *row;                                      /* NULL: our own columns, read by the decoder of CSV */
+    fm_file_fits *fits;   /* with the first line in `line` and `column`, and the file's name; or NULL */
+    fm_file_begin *begin; /* before the name is read; or NULL */
+    fm_file_row *row;     /* NULL: our own columns, read by the decoder of CSV */
+    const void *layout;   /* what the formats of a family differ in */
 };
 
-/* The third part where the first is a class (eq, fx, cfd, crypto), else the first; IDX_GSPC is ^GSPC. */
+/* The third part where the first is a class (eq, fx, cfd, crypto), else the first up to an interval
+ * (BTCUSDT-1m-2025-01); IDX_GSPC is ^GSPC. */
 #define FM_FILE_ANY_PART UINT32_MAX
 
 typedef struct fm_file_day {
@@ -51,10 +55,11 @@ typedef struct fm_file_day {
 struct fm_file_reader {
     /* Of the file. */
     const fm_file_format *format;
-    uint32_t needs; /* the format's; `begin` may take from it */
+    uint32_t needs; /* the format's; `begin` may add and take */
     fm_file_day day;
     char symbol[FM_SYMBOL_MAX + 1];
     int64_t interval_ns;   /* that its name tells: "1m", "1h", "1d", "1s"; 0 = none */
+    uint32_t series_count; /* columns from the second on that each are a symbol; `begin` sets it */
     uint32_t column_count; /* that every row must have */
     fm_slice column[FM_FILE_CELLS];
     alignas(8) char memory[FM_FILE_MEMORY]; /* the format's own */
@@ -62,6 +67,7 @@ struct fm_file_reader {
     uint64_t row; /* from 1 */
     fm_slice line, cell[FM_FILE_CELLS];
     uint32_t part, parts; /* the record asked for, from 0, of so many */
+    int64_t named_ns;     /* the time that names the row, when it is not the record's; FM_ABSENT before each row */
     /* What follows is the reader's affair. */
     fm_file_counts counts;
     gzFile file;
@@ -92,6 +98,9 @@ fm_slice fm_file_name_part(fm_slice name, uint32_t index); /* empty when there a
 void fm_file_fill(fm_file_reader *reader);
 int fm_file_next_row(fm_file_reader *reader, fm_slice *row) FM_CHECKED;
 fm_slice fm_file_trimmed(fm_slice row); /* without its line end */
+
+/* The column of that name, letter case aside; -1 = there is none. */
+int fm_file_column(const fm_file_reader *reader, const char *name);
 
 /* The cells of a line, which may stand in double quotes; their number, or 0 when a quote is not closed at the end of
  * its cell. Only FM_FILE_CELLS of them are kept. */

@@ -1,6 +1,5 @@
 /* ingest/format/lean.c - US equities as LEAN keeps them: prices in 1/10,000 USD, New York time. */
 #include "ingest/format/cells.h"
-#include "ingest/format/new_york.h"
 
 #define DCENTS_SCALE 4 /* price_dcents is USD * 10,000 */
 
@@ -59,19 +58,11 @@ static void lean_quote(fm_draft *draft, fm_file_reader *reader)
     fm_cell_name(draft, FM_FIELD_VENUE, cell[5]);
 }
 
-static int know_the_rule(fm_file_reader *reader, fm_error *error)
-{
-    if (reader->day.year >= FM_NEW_YORK_FIRST_YEAR)
-        return 0;
-    return fm_fail(error, FM_EINVAL, "could not read file \"%s\": the daylight rule of %d is not known", reader->path,
-                   reader->day.year);
-}
-
 const fm_file_format fm_format_lean_trade = {.name = "lean-trade",
                                              .header = "time_ms,price_dcents,size,exchange,sale_condition,suspicious",
                                              .needs = FM_FILE_SYMBOL | FM_FILE_DAY,
                                              .symbol_part = 2,
-                                             .begin = know_the_rule,
+
                                              .row = lean_trade};
 
 const fm_file_format fm_format_lean_quote = {
@@ -79,5 +70,5 @@ const fm_file_format fm_format_lean_quote = {
     .header = "time_ms,bid_price_dcents,bid_size,ask_price_dcents,ask_size,exchange,quote_condition,suspicious",
     .needs = FM_FILE_SYMBOL | FM_FILE_DAY,
     .symbol_part = 2,
-    .begin = know_the_rule,
+
     .row = lean_quote};

@@ -1,6 +1,8 @@
 /* ingest/format/lines.c - a file's rows, gzip or plain, through a window of fixed size. */
 #include "ingest/format/format.h"
 
+#include <strings.h>
+
 /* Moves what is left to the front and fills the rest of the window. */
 void fm_file_fill(fm_file_reader *reader)
 {
@@ -65,6 +67,15 @@ fm_slice fm_file_trimmed(fm_slice row)
     while (row.size > 0 && (row.data[row.size - 1] == '\n' || row.data[row.size - 1] == '\r'))
         row.size--;
     return row;
+}
+
+int fm_file_column(const fm_file_reader *reader, const char *name)
+{
+    size_t size = strlen(name);
+    for (uint32_t index = 0; index < reader->column_count; index++)
+        if (reader->column[index].size == size && strncasecmp(reader->column[index].data, name, size) == 0)
+            return (int)index;
+    return -1;
 }
 
 uint32_t fm_file_cut(fm_slice line, fm_slice *cell)

@@ -4,6 +4,8 @@
 #include "ingest/decode/time.h"
 
 #define PARTS_MAX 16
+#define YEAR_MIN  1970
+#define YEAR_MAX  2200
 
 fm_slice fm_file_base_name(const char *path)
 {
@@ -41,7 +43,8 @@ static bool read_day(fm_slice text, fm_file_day *out)
         value = value * 10 + (text.data[index] - '0');
     }
     *out = (fm_file_day){value / 10000, value / 100 % 100, value % 100};
-    return out->day >= 1 && out->day <= fm_days_in_month(out->year, out->month);
+    return out->year >= YEAR_MIN && out->year <= YEAR_MAX && out->day >= 1 &&
+           out->day <= fm_days_in_month(out->year, out->month);
 }
 
 /* "1m", "15m", "1h", "1d", "1s": at most four digits and a unit. */
@@ -65,10 +68,25 @@ static int64_t interval_of(fm_slice text)
     return 0;
 }
 
+/* BTCUSDT-1m-2025-01: what stands before the interval; *interval_ns is it. Without one all of it. */
+static fm_slice before_interval(fm_slice part, int64_t *interval_ns)
+{
+    const char *end = part.data + part.size;
+    *interval_ns = 0;
+    for (const char *dash = part.data; (dash = memchr(dash, '-', (size_t)(end - dash))) != NULL; dash++) {
+        const char *next = memchr(dash + 1, '-', (size_t)(end - dash - 1));
+        *interval_ns = interval_of((fm_slice){dash + 1, (size_t)((next ? next : end) - dash - 1)});
+        if (*interval_ns > 0)
+            return (fm_slice){part.data, (size_t)(dash - part.data)};
+    }
+    return part;
+}
+
 /* The symbol that the name tells, and whether it is an index. */
 static fm_slice symbol_of(const fm_file_format *format, fm_slice name, bool *index)
 {
-    fm_slice first = fm_file_name_part(name, 0);
+    int64_t interval_ns;
+    fm_slice first = before_interval(fm_file_name_part(name, 0), &interval_ns);
     *index = false;
     if (format->symbol_part != FM_FILE_ANY_PART)
         return fm_file_name_part(name, format->symbol_part);
@@ -100,6 +118,7 @@ static bool take_day(fm_file_reader *reader, fm_slice name, const char *date)
 int fm_file_read_name(fm_file_reader *reader, const char *path, const char *symbol, const char *date, fm_error *error)
 {
     fm_slice name = fm_file_base_name(path);
+    (void)before_interval(fm_file_name_part(name, 0), &reader->interval_ns);
     for (uint32_t index = 0; index < PARTS_MAX && reader->interval_ns == 0; index++)
         reader->interval_ns = interval_of(fm_file_name_part(name, index));
     if ((reader->needs & FM_FILE_SYMBOL) && !take_symbol(reader, name, symbol))

@@ -4,17 +4,15 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-static int take_header(fm_file_reader *reader, const char *path, fm_error *error)
+/* The columns stay when the window goes on. A first line that is longer, or has more of them, names none. */
+static void take_columns(fm_file_reader *reader)
 {
     if (reader->line.size > sizeof reader->header)
-        return fm_fail(error, FM_ELIMIT, "could not read file \"%s\": its header is longer than %zu bytes", path,
-                       sizeof reader->header);
+        return;
     memcpy(reader->header, reader->line.data, reader->line.size);
     reader->column_count = fm_file_cut((fm_slice){reader->header, reader->line.size}, reader->column);
     if (reader->column_count > FM_FILE_CELLS)
-        return fm_fail(error, FM_ELIMIT, "could not read file \"%s\": it has more than %d columns", path,
-                       FM_FILE_CELLS);
-    return 0;
+        reader->column_count = 0;
 }
 
 /* Reads the first line, and by it the format. */
@@ -32,6 +30,7 @@ static int read_first_line(fm_file_reader *reader, const char *path, const char 
     reader->line = fm_file_trimmed(row);
     if (reader->line.size >= 3 && memcmp(reader->line.data, "\xef\xbb\xbf", 3) == 0)
         reader->line = (fm_slice){reader->line.data + 3, reader->line.size - 3};
+    take_columns(reader);
     FM_TRY(fm_file_choose(reader, path, format, error));
     fm_decoder_init(&reader->decoder, FM_FORMAT_CSV, row.data, row.size, &fm_decode_limits_preset);
     if (!reader->format->row) {
@@ -40,12 +39,14 @@ static int read_first_line(fm_file_reader *reader, const char *path, const char 
                    ? fm_fail(error, result, "could not read file \"%s\": %s", path, reader->decoder.error.message)
                    : 0;
     }
-    if (!(reader->needs & FM_FILE_LINES))
-        FM_TRY(take_header(reader, path, error));
+    if (!(reader->needs & FM_FILE_LINES) && reader->column_count == 0)
+        return fm_fail(error, FM_ELIMIT, "could not read file \"%s\": its header has more than %d columns or %d bytes",
+                       path, FM_FILE_CELLS, FM_FILE_HEADER);
     if (reader->needs & FM_FILE_HEADLESS)
         reader->at = 0;
-    FM_TRY(fm_file_read_name(reader, path, symbol, date, error));
-    return reader->format->begin ? reader->format->begin(reader, error) : 0;
+    if (reader->format->begin)
+        FM_TRY(reader->format->begin(reader, error));
+    return fm_file_read_name(reader, path, symbol, date, error);
 }
 
 int fm_file_reader_open(const char *path, const char *format, const char *symbol, const char *date,
@@ -108,9 +109,29 @@ uint64_t fm_file_reader_row(const fm_file_reader *reader)
     return reader->row;
 }
 
+int64_t fm_file_reader_named_ns(const fm_file_reader *reader)
+{
+    return reader->named_ns;
+}
+
 bool fm_file_reader_more(const fm_file_reader *reader)
 {
     return reader->part + 1 < reader->parts;
+}
+
+void fm_file_reader_take_old(fm_file_reader *reader)
+{
+    reader->decoder.limits.ts_min_ns = 0;
+}
+
+bool fm_file_reader_names_symbols(const fm_file_reader *reader)
+{
+    return !(reader->needs & FM_FILE_SYMBOL) && reader->series_count == 0;
+}
+
+fm_slice fm_file_reader_series(const fm_file_reader *reader, uint32_t index)
+{
+    return index < reader->series_count ? reader->column[1 + index] : (fm_slice){0};
 }
 
 static int read_own(fm_file_reader *reader, fm_record *record)
@@ -164,6 +185,7 @@ static int read_line(fm_file_reader *reader)
     reader->counts.rows++;
     reader->part = 0;
     reader->parts = 1;
+    reader->named_ns = FM_ABSENT;
     reader->whole = true;
     if (found > 0 && reader->format->row) {
         reader->line = fm_file_trimmed(row);
@@ -200,6 +222,8 @@ int fm_file_reader_next(fm_file_reader *reader, fm_record *record, fm_error *err
     reader->counts.records++;
     if (result < 0)
         return refuse(reader, result, reader->decoder.error.message, error);
+    if (reader->named_ns == FM_ABSENT)
+        reader->named_ns = record->ts_ns;
     record->row = reader->counts.records;
     record->source = (fm_slice){0};
     return result;
