@@ -6,6 +6,7 @@ By the definitions in the headers, in plain Python, every row from all the rows 
 import cmath
 import math
 
+import auto_reference
 import kernels
 import kernels_rows
 
@@ -120,8 +121,71 @@ def spectral_residual(rows, count):
     return judged(rows, readings)
 
 
+class Contexts:
+    """Counts of what followed each context, in groups of four places chosen by a hash of it."""
+
+    def __init__(self, kept, levels):
+        self.groups, self.levels = [[] for _ in range(kept // 4)], levels  # group: lists of tag, row met last, counts
+
+    def find(self, key):
+        key = (key ^ key >> 32) * 0x9E3779B97F4A7C15 % 2 ** 64
+        group = self.groups[(key >> 32) * len(self.groups) >> 32]
+        return group, key % 2 ** 32 | 1, next((one for one in group if one[0] == key % 2 ** 32 | 1), None)
+
+    def came(self, key, level, row):
+        group, tag, found = self.find(key)
+        if found is None:
+            found = [tag, row, [0] * self.levels]
+            if len(group) < 4:
+                group.append(found)
+            else:
+                group[min(range(4), key=lambda i: group[i][1])] = found
+        found[1] = row
+        found[2][level] += 1
+        if sum(found[2]) == 512:
+            found[2] = [c // 2 for c in found[2]]
+
+
+def context_novelty(rows, levels, depth, kept, memory):
+    def readings(x):
+        sketch, contexts, past = auto_reference.Sketch(memory, 32), Contexts(kept, levels), []
+        mean, number = [0.0] * levels, [0] * levels
+        for n, value in enumerate(x):
+            unit = next((abs(v - x[0]) for v in x[:n] if v != x[0]), 0.0)
+            y = (value - x[0]) / unit if unit else 0.0
+            below, equal, every = sketch.rank(y)
+            r = (below + 0.5 * equal + 0.5) / (every + 1)
+            at = r / 0.01 if r < 0.01 else levels - 1 + (r - 0.99) / 0.01 if r >= 0.99 else 1 + (r - 0.01) / 0.98 * (levels - 2)
+            level = int(at)
+            near = min(levels - 1, max(0, level - 1 if at - level < 0.25 else level + 1 if at - level >= 0.75 else level))
+            keys = [17 ** d + sum((past[-1 - i] + 1) * 17 ** (d - 1 - i) for i in range(d)) for d in range(min(n, depth) + 1)]
+            p = [1 / levels] * levels
+            for key in keys:
+                found = contexts.find(key)[2]
+                if found:
+                    e, total = max(1, sum(c > 0 for c in found[2])), sum(found[2])
+                    p = [(c + e * q) / (total + e) for c, q in zip(found[2], p)]
+            if n < 100:
+                yield None
+            else:
+                known = [i for i in range(levels) if number[i]]
+                expected = x[0] + unit * math.fsum(p[i] * mean[i] for i in known) / math.fsum(p[i] for i in known)
+                score = max(0.0, -math.log(max(p[level], p[near])))
+                yield score, 4 * score * score, expected
+            for key in keys:
+                contexts.came(key, level, n)
+            if not unit and value != x[0]:
+                y = (value - x[0]) / abs(value - x[0])
+            sketch.add(y)
+            number[level] += 1 if number[level] < memory else 0
+            mean[level] += (y - mean[level]) / number[level]
+            past.append(level)
+    return judged(rows, readings)
+
+
 CASES = [
     (matrix_profile, [20, 100]), (matrix_profile, [33, 400]), (matrix_profile, [50, 2000]), (matrix_profile, [12, 16]),
+    (context_novelty, [8, 4, 2048, 5000]), (context_novelty, [16, 3, 100, 100]), (context_novelty, [3, 8, 64, 1000]),
     (spectral_residual, [64]), (spectral_residual, [20]),
     (knn_shingle, [23, 1000, 8, 0]), (knn_shingle, [8, 100, 2, 1]), (knn_shingle, [30, 600, 12, 1]),
 ]
