@@ -314,13 +314,79 @@ def quote_lifetime(rows, half_life, young):
     return over(rows, s, value)
 
 
+# ---- shape ----
+
+def autocorrelation(rows, half_life, lag):
+    s = Series(rows, price_ok)
+    lag, r = int(lag), returns([x["price"] for x in s.rows])
+
+    def value(k):
+        pairs = [(s.time[j], r[j - lag], r[j]) for j in range(lag + 1, k + 1)]
+        if len(pairs) < 30:
+            return (NAN, NAN)
+        weights = quiet_weights([t for t, _, _ in pairs], half_life)
+        rho = moments(pairs, half_life)[1]
+        return (rho, rho * math.fsum(weights) / math.sqrt(math.fsum(w * w for w in weights)))
+    return over(rows, s, value)
+
+
+def hurst(rows, half_life, scales):
+    s = Series(rows, price_ok)
+    scales, r = int(scales), returns([x["price"] for x in s.rows])
+    weight = [2.0 ** (-i / 2) for i in range(scales)]
+    centre = mean_of(range(scales), weight)
+
+    def value(k):
+        logs = []
+        if k < 8 * 2 ** (scales - 1):
+            return (NAN,)
+        for i in range(scales):
+            ends = range(2 ** i, k + 1, 2 ** i)  # the returns are r[1] … r[k]
+            blocks = [math.fsum(r[e - 2 ** i + 1:e + 1]) ** 2 for e in ends]
+            logs.append(math.log2(mean_of(blocks, quiet_weights([s.time[e] for e in ends], half_life))))
+        slope = math.fsum(w * (i - centre) * v for i, (w, v) in enumerate(zip(weight, logs)))
+        return (slope / math.fsum(w * (i - centre) ** 2 for i, w in enumerate(weight)) / 2,)
+    return over(rows, s, value)
+
+
+def permutation_entropy(rows, order, count):
+    s = Series(rows, price_ok)
+    order, count = int(order), int(count)
+    x = [r["price"] for r in s.rows]
+
+    def value(k):
+        if k + 2 < count + order:
+            return (NAN, NAN)
+        runs = [tuple(sorted(range(order), key=lambda i: (x[e - order + 1 + i], i))) for e in range(k - count + 1, k + 1)]
+        shares = [runs.count(p) / count for p in set(runs)]
+        bits = -math.fsum(q * math.log2(q) for q in shares)
+        return (abs(bits) / math.log2(math.factorial(order)), 1 - len(shares) / math.factorial(order))
+    return over(rows, s, value)
+
+
+def benford(rows, count):
+    count = int(count)
+    digits = [int(f"{r['size']:e}"[0]) for r in rows]
+    expected = {d: count * math.log10(1 + 1 / d) for d in range(1, 10)}
+
+    def value(k):
+        if k + 1 < count:
+            return (NAN,) * 3
+        last = digits[k - count + 1:k + 1]
+        part = {d: (last.count(d) - e) ** 2 / e for d, e in expected.items()}
+        h = math.fsum(part.values()) / 2
+        return (2 * h, math.exp(-h) * math.fsum(h ** i / math.factorial(i) for i in range(4)), max(part, key=part.get))
+    return [value(k) for k in range(len(rows))]
+
+
 CASES = [
     (bipower_variation, [3]), (bipower_variation, [20]), (jump, [10, 1000]), (jump, [60, 50]), (parkinson, [1]), (parkinson, [20]),
     (garman_klass, [1]), (garman_klass, [20]),
     (queue_imbalance, []), (depth_imbalance, []), (trade_sign, []), (signed_volume, [3]), (kyle_lambda, [0.5, 10]), (kyle_lambda, [2, 1000]),
     (amihud, [4]), (amihud, [40]), (roll_spread, [3]), (roll_spread, [30]), (vpin, [5000, 10]), (vpin, [500, 50]),
     (inter_arrival, [5]), (inter_arrival, [600]), (hawkes, [0.1, 10, 0]), (hawkes, [0.5, 100, 0.6]), (order_to_trade, [3]), (cancel_ratio, [3]),
-    (quote_lifetime, [10, 0.3]),
+    (quote_lifetime, [10, 0.3]), (autocorrelation, [10, 1]), (autocorrelation, [100, 5]), (hurst, [20, 4]), (hurst, [1000, 6]),
+    (permutation_entropy, [3, 50]), (permutation_entropy, [5, 300]), (benford, [50]), (benford, [400]),
 ]
 
 

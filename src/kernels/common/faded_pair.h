@@ -2,7 +2,7 @@
  *
  * A pair that is a half-life older than the newest weighs one half, a silence fades the past to one half at most
  * (kernels/common/quiet_fade.h). Updating as in T. Finch, "Incremental calculation of
- * weighted mean and variance" (2009), for two. 72 bytes. */
+ * weighted mean and variance" (2009), for two. 80 bytes. */
 #ifndef FM_KERNELS_COMMON_FADED_PAIR_H
 #define FM_KERNELS_COMMON_FADED_PAIR_H
 
@@ -14,7 +14,8 @@
 typedef struct fm_faded_pair {
     double fade; /* 1 / half-life in ns */
     double weight, mean_x, mean_y;
-    double xx, yy, xy; /* faded sums of products of the distances from the means */
+    double weight_squares; /* faded sum of squared weights */
+    double xx, yy, xy;     /* faded sums of products of the distances from the means */
     int64_t newest_ns;
     int64_t count; /* pairs ever */
 } fm_faded_pair;
@@ -30,12 +31,19 @@ static inline void fm_faded_pair_add(fm_faded_pair *pair, int64_t ts_ns, double 
     double keep = fm_quiet_fade(&pair->newest_ns, ts_ns, pair->fade);
     double from_x = x - pair->mean_x, from_y = y - pair->mean_y;
     pair->weight = keep * pair->weight + 1.0;
+    pair->weight_squares = keep * keep * pair->weight_squares + 1.0;
     pair->mean_x += from_x / pair->weight;
     pair->mean_y += from_y / pair->weight;
     pair->xx = keep * pair->xx + fm_positive(from_x * (x - pair->mean_x));
     pair->yy = keep * pair->yy + fm_positive(from_y * (y - pair->mean_y));
     pair->xy = keep * pair->xy + from_x * (y - pair->mean_y);
     pair->count++;
+}
+
+/* How many pairs of equal weight tell as much. */
+static inline double fm_faded_pair_effective(const fm_faded_pair *pair)
+{
+    return pair->weight * pair->weight / pair->weight_squares;
 }
 
 /* y per x; NaN while x does not vary. */

@@ -94,5 +94,5 @@ const fm_kernel fm_kernel_kyle_lambda = {
     .step = step,
     .step_one = {step_lambda},
     .warm_up = "after 17 intervals with trades",
-    .cost = "~10 ns, 144 bytes",
+    .cost = "~10 ns, 152 bytes",
 };

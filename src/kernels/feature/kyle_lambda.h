@@ -12,7 +12,7 @@
  * Error   relative error below 1e-12 of the regression; its standard error is |lambda| sqrt((1 / r2 - 1) / n).
  * Source  A. Kyle, "Continuous auctions and insider trading", Econometrica 53 (1985); the regression over intervals as
  *         in J. Hasbrouck, "Trading costs and returns for U.S. equities", J. Finance 64 (2009).
- * Cost    ~10 ns a trade; ~40 ns more an interval; 144 bytes of state. */
+ * Cost    ~10 ns a trade; ~40 ns more an interval; 152 bytes of state. */
 #ifndef FM_KERNELS_FEATURE_KYLE_LAMBDA_H
 #define FM_KERNELS_FEATURE_KYLE_LAMBDA_H
 
