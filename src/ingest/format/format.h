@@ -31,6 +31,7 @@ enum {                       /* what a format needs or does */
        FM_FILE_DAY = 2,      /* and so the day */
        FM_FILE_HEADLESS = 4, /* the first line is a row */
        FM_FILE_LINES = 8,    /* rows are not cut at commas: `line` is all there is */
+       FM_FILE_AHEAD = 16,   /* the row behind is looked at: fm_file_ahead */
 };
 
 struct fm_file_format {
@@ -45,7 +46,7 @@ struct fm_file_format {
 };
 
 /* The third part where the first is a class (eq, fx, cfd, crypto), else the first up to an interval
- * (BTCUSDT-1m-2025-01); IDX_GSPC is ^GSPC. */
+ * (BTCUSDT-1m-2025-01); LOBSTER_AAPL is AAPL, IDX_GSPC is ^GSPC. */
 #define FM_FILE_ANY_PART UINT32_MAX
 
 typedef struct fm_file_day {
@@ -98,6 +99,10 @@ fm_slice fm_file_name_part(fm_slice name, uint32_t index); /* empty when there a
 void fm_file_fill(fm_file_reader *reader);
 int fm_file_next_row(fm_file_reader *reader, fm_slice *row) FM_CHECKED;
 fm_slice fm_file_trimmed(fm_slice row); /* without its line end */
+
+/* Before a row is read: it and the one behind it stand in the window, as far as the file has them. */
+void fm_file_hold_ahead(fm_file_reader *reader);
+fm_slice fm_file_ahead(const fm_file_reader *reader); /* the row behind the one read last; empty = there is none */
 
 /* The column of that name, letter case aside; -1 = there is none. */
 int fm_file_column(const fm_file_reader *reader, const char *name);

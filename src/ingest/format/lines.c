@@ -69,6 +69,25 @@ fm_slice fm_file_trimmed(fm_slice row)
     return row;
 }
 
+void fm_file_hold_ahead(fm_file_reader *reader)
+{
+    const char *at = reader->window + reader->at, *end = reader->window + reader->used;
+    for (int rows = 0; rows < 2 && at; rows++) {
+        const char *line = memchr(at, '\n', (size_t)(end - at));
+        at = line ? line + 1 : NULL;
+    }
+    if (!at)
+        fm_file_fill(reader);
+}
+
+fm_slice fm_file_ahead(const fm_file_reader *reader)
+{
+    const char *at = reader->window + reader->at;
+    size_t size = reader->used - reader->at;
+    const char *line = memchr(at, '\n', size);
+    return fm_file_trimmed((fm_slice){at, line ? (size_t)(line - at) : size});
+}
+
 int fm_file_column(const fm_file_reader *reader, const char *name)
 {
     size_t size = strlen(name);

@@ -34,13 +34,18 @@ static bool is(fm_slice text, const char *word)
 
 static bool read_day(fm_slice text, fm_file_day *out)
 {
-    if (text.size != 8)
+    bool dashed = text.size == 10 && text.data[4] == '-' && text.data[7] == '-';
+    char digit[8];
+    if (text.size != 8 && !dashed)
         return false;
+    memcpy(digit, text.data, 4);
+    memcpy(digit + 4, text.data + 4 + dashed, 2);
+    memcpy(digit + 6, text.data + 6 + 2 * dashed, 2);
     int value = 0;
     for (int index = 0; index < 8; index++) {
-        if (text.data[index] < '0' || text.data[index] > '9')
+        if (digit[index] < '0' || digit[index] > '9')
             return false;
-        value = value * 10 + (text.data[index] - '0');
+        value = value * 10 + (digit[index] - '0');
     }
     *out = (fm_file_day){value / 10000, value / 100 % 100, value % 100};
     return out->year >= YEAR_MIN && out->year <= YEAR_MAX && out->day >= 1 &&
@@ -90,6 +95,8 @@ static fm_slice symbol_of(const fm_file_format *format, fm_slice name, bool *ind
     *index = false;
     if (format->symbol_part != FM_FILE_ANY_PART)
         return fm_file_name_part(name, format->symbol_part);
+    if (is(first, "LOBSTER"))
+        return fm_file_name_part(name, 1);
     if (is(first, "eq") || is(first, "fx") || is(first, "cfd") || is(first, "crypto"))
         return fm_file_name_part(name, 2);
     *index = is(first, "IDX") && fm_file_name_part(name, 1).size > 0;

@@ -177,6 +177,8 @@ static int read_line(fm_file_reader *reader)
     fm_slice row;
     int found;
     do {
+        if (reader->needs & FM_FILE_AHEAD)
+            fm_file_hold_ahead(reader);
         found = fm_file_next_row(reader, &row);
         if (found == 0)
             return 0;
