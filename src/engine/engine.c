@@ -22,6 +22,13 @@ static const fm_rule_set *generation_of(void *context, const char *hash)
     return config->generation_of != NULL ? config->generation_of(config->runner_context, hash) : NULL;
 }
 
+static const fm_reference_set *reference_of(void *context, const char *hash)
+{
+    fm_shard *shard = context;
+    const fm_engine_config *config = &shard->engine->config;
+    return config->reference_of != NULL ? config->reference_of(config->runner_context, hash) : NULL;
+}
+
 static void on_synced(void *context)
 {
     fm_shard_wake(context);
@@ -56,7 +63,7 @@ static int make_shard(fm_engine *engine, uint32_t index, fm_error *error)
     fm_fold_config fold = {.limits = shard->limits, .arena_bytes = (uint64_t)shard->limits.series_max * 65536 + (64u << 20),
                            .batch_max = config->batch_max, .stale_venue_ns = config->stale_venue_ns, .clock = config->clock,
                            .runner = config->runner_of != NULL ? config->runner_of(config->runner_context, index) : NULL,
-                           .generation_of = generation_of, .generation_context = shard, .emit = fm_shard_emit, .killed = fm_shard_killed, .quarantined = fm_shard_quarantined,
+                           .generation_of = generation_of, .reference_of = reference_of, .generation_context = shard, .emit = fm_shard_emit, .killed = fm_shard_killed, .quarantined = fm_shard_quarantined,
                            .context = shard, .counters = &shard->counters};
     FM_TRY(fm_fold_create(&fold, &shard->fold, error));
     for (uint32_t p = 0; p < FM_PARTITION_COUNT; p++)
@@ -199,6 +206,13 @@ uint32_t fm_shard_index(const fm_shard *shard)
 fm_counters *fm_shard_counters(fm_shard *shard)
 {
     return &shard->counters;
+}
+
+void fm_engine_set_reference(fm_engine *engine, const fm_reference_set *set)
+{
+    atomic_store_explicit(&engine->reference, set, memory_order_release);
+    for (uint32_t i = 0; i < engine->shard_count; i++)
+        fm_shard_wake(&engine->shard[i]);
 }
 
 int fm_engine_set_rules(fm_engine *engine, const fm_rule_set *set, fm_error *error)

@@ -222,11 +222,12 @@ fm_series *fm_fold_series(fm_fold *fold, fm_partition *partition, uint32_t index
     *series = (fm_series){.index = index, .domain = entry->domain, .price_scale = entry->price_scale, .size_scale = entry->size_scale,
                           .symbol_size = entry->symbol_size, .venue_size = entry->venue_size, .top_stream = FM_STREAM_NONE, .newest_ns = INT64_MIN,
                           .last_trade_ns = INT64_MIN, .last_quote_ns = INT64_MIN, .last_value_ns = INT64_MIN, .last_price = NAN,
-                          .last_size = NAN, .last_value = NAN, .bid = NAN, .bid_size = NAN, .ask = NAN, .ask_size = NAN, .mid = NAN};
+                          .last_size = NAN, .last_value = NAN, .bid = NAN, .bid_size = NAN, .ask = NAN, .ask_size = NAN, .mid = NAN, .basis_ns = INT64_MIN, .due_ns = INT64_MIN,
+                          .actions_ns = INT64_MIN, .price_ratio = 1.0, .size_ratio = 1.0};
     memcpy(series->symbol, entry->symbol, entry->symbol_size);
     memcpy(series->venue, entry->venue, entry->venue_size);
-    series->layout = fm_plan_layout(partition->plan, (fm_slice){series->symbol, series->symbol_size},
-                                    (fm_slice){series->venue, series->venue_size});
+    fm_series_refer(partition, series);
+    series->layout = fm_series_layout(partition->plan, series);
     series->block = fm_blocks_take(&partition->plan->blocks, series->layout->block_size);
     fm_block_init(partition->plan, series->layout, series->block);
     fm_series_derive(partition->plan, series);
@@ -235,22 +236,26 @@ fm_series *fm_fold_series(fm_fold *fold, fm_partition *partition, uint32_t index
     return series;
 }
 
+/* A block for the layout that the series has under this plan, with what the old one knew. */
+static void move_block(fm_series *series, fm_plan *from_plan, fm_plan *plan)
+{
+    const fm_layout *from = series->layout;
+    series->layout = fm_series_layout(plan, series);
+    char *block = fm_blocks_take(&plan->blocks, series->layout->block_size);
+    fm_block_init(plan, series->layout, block);
+    fm_block_carry(from_plan, from, series->block, plan, series->layout, block);
+    fm_blocks_give(&from_plan->blocks, series->block, from->block_size);
+    series->block = block;
+    fm_series_derive(plan, series);
+}
+
 void fm_fold_switch(fm_fold *fold, fm_partition *partition, fm_plan *plan)
 {
     fm_plan *old = partition->plan;
     if (old == plan)
         return;
-    for (uint32_t s = 0; s < partition->series_count; s++) {
-        fm_series *series = partition->series[s];
-        const fm_layout *from = series->layout;
-        series->layout = fm_plan_layout(plan, (fm_slice){series->symbol, series->symbol_size}, (fm_slice){series->venue, series->venue_size});
-        char *block = fm_blocks_take(&plan->blocks, series->layout->block_size);
-        fm_block_init(plan, series->layout, block);
-        fm_block_carry(old, from, series->block, plan, series->layout, block);
-        fm_blocks_give(&old->blocks, series->block, from->block_size);
-        series->block = block;
-        fm_series_derive(plan, series);
-    }
+    for (uint32_t s = 0; s < partition->series_count; s++)
+        move_block(partition->series[s], old, plan);
     fold->pending_stale = true;
     for (uint32_t d = 0; d < partition->domain_count; d++) {
         fm_rule_health *health = need(calloc(plan->set->count + 1, sizeof(fm_rule_health)));
@@ -265,6 +270,19 @@ void fm_fold_switch(fm_fold *fold, fm_partition *partition, fm_plan *plan)
     }
     partition->plan = plan;
     fm_partition_refresh_kills(partition);
+    fm_fold_timers(fold, partition);
+}
+
+void fm_fold_reference(fm_fold *fold, fm_partition *partition, const fm_reference_set *set)
+{
+    partition->reference = set;
+    for (uint32_t s = 0; s < partition->series_count; s++) {
+        fm_series *series = partition->series[s];
+        fm_series_refer(partition, series);
+        if (fm_series_layout(partition->plan, series) != series->layout)
+            move_block(series, partition->plan, partition->plan);
+    }
+    fold->pending_stale = true;
     fm_fold_timers(fold, partition);
 }
 
@@ -341,6 +359,19 @@ static int apply_generation(fm_fold *fold, fm_partition *partition, const fm_eve
     fm_rows_run(fold);
     fm_fold_switch(fold, partition, plan);
     drop_unused_plans(fold);
+    return 0;
+}
+
+static int apply_reference(fm_fold *fold, fm_partition *partition, const fm_event *event, fm_error *error)
+{
+    char hash[33];
+    fm_slice_copy(fm_control_text(event), hash, sizeof(hash));
+    const fm_fold_config *config = &fold->config;
+    const fm_reference_set *set = config->reference_of != NULL ? config->reference_of(config->generation_context, hash) : NULL;
+    if (set == NULL)
+        return fm_fail(error, FM_ENOTFOUND, "reference data %s are named in the journal but their text is not beside it", hash);
+    fm_rows_run(fold);
+    fm_fold_reference(fold, partition, set);
     return 0;
 }
 
@@ -431,6 +462,8 @@ static int apply_control(fm_fold *fold, fm_partition *partition, const fm_event 
     case FM_KILL:
         apply_kill(fold, partition, event);
         return 0;
+    case FM_REFERENCE:
+        return apply_reference(fold, partition, event, error);
     default:
         return bad_entry(partition, "its kind is unknown", error);
     }

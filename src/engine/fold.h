@@ -11,6 +11,7 @@
 #include "engine/admission.h"
 #include "engine/alert.h"
 #include "engine/plan.h"
+#include "engine/reference.h"
 
 #define FM_STRIKES_MAX 3 /* failed calls after which a rule is quarantined in a (partition, domain) */
 
@@ -24,6 +25,8 @@ typedef struct fm_fold_config {
     fm_clock        clock;          /* for detect_ns only */
     fm_rule_runner *runner;
     const fm_rule_set *(*generation_of)(void *context, const char *hash);
+    /* The same for sets of reference data; NULL = there are none. */
+    const fm_reference_set *(*reference_of)(void *context, const char *hash);
     void           *generation_context;
     void          (*emit)(void *context, const fm_alert *alert);
     /* A rule was stopped by deadline or memory: rows from here on do not see it. Kill records are to be appended. */
@@ -54,6 +57,8 @@ fm_series *fm_fold_series(fm_fold *fold, fm_partition *partition, uint32_t index
 void       fm_fold_timers(fm_fold *fold, fm_partition *partition);
 void       fm_fold_domains(fm_fold *fold, fm_partition *partition, uint32_t count);
 void       fm_fold_switch(fm_fold *fold, fm_partition *partition, fm_plan *plan);
+/* Makes a set of reference data hold: instruments are looked up in it anew. */
+void       fm_fold_reference(fm_fold *fold, fm_partition *partition, const fm_reference_set *set);
 
 /* When the next timer of the domain is due; INT64_MAX = none. */
 int64_t fm_fold_due(const fm_partition *partition, uint32_t domain);

@@ -73,6 +73,12 @@ void fm_rows_add_timer(fm_fold *fold, fm_partition *partition, fm_series *series
 void fm_series_derive(const fm_plan *plan, fm_series *series); /* masks from its block, units from its scales: after these were replaced */
 void fm_domain_derive(const fm_plan *plan, fm_fold_domain *domain);
 
+/* series_due.c: the record is not between the series' basis_ns and due_ns. Does what is due: actions of reference data. False: the record came
+ * too late, it is from before an action that is done, and its prices and sizes mean something else. */
+bool fm_series_due(fm_fold *fold, fm_partition *partition, fm_series *series, int64_t ts_ns);
+void fm_series_refer(fm_partition *partition, fm_series *series); /* looks it up in the set that holds */
+const fm_layout *fm_series_layout(fm_plan *plan, const fm_series *series);
+
 /* episodes.c: runs the rules over the batch. */
 void fm_rows_run(fm_fold *fold);
 

@@ -132,10 +132,23 @@ static inline uint32_t fm_market_quote(fm_fold *fold, const fm_partition *partit
     return FM_STEP_ANY | FM_STEP_QUOTE | FM_STEP_X;
 }
 
+/* A record whose prices mean nothing to kernels. */
+static inline uint32_t fm_market_none(fm_series *series, double in[FM_INPUT_OF + 1])
+{
+    series->records++;
+    for (int i = 0; i <= FM_INPUT_OF; i++)
+        in[i] = NAN;
+    in[FM_INPUT_EVENT] = 1.0;
+    return FM_STEP_ANY;
+}
+
 /* The record moves the instrument's prices; `in` gets the kernels' inputs by fm_input; returns what it carries (FM_STEP_*). */
-static inline uint32_t fm_market_apply(fm_fold *fold, const fm_partition *partition, fm_series *series, const fm_event *event,
+static inline uint32_t fm_market_apply(fm_fold *fold, fm_partition *partition, fm_series *series, const fm_event *event,
                                        double in[FM_INPUT_OF + 1])
 {
+    bool due = event->ts_ns < series->basis_ns || event->ts_ns >= series->due_ns;
+    if (FM_UNLIKELY(due) && !fm_series_due(fold, partition, series, event->ts_ns))
+        return fm_market_none(series, in);
     series->records++;
     if (event->ts_ns > series->newest_ns)
         series->newest_ns = event->ts_ns;

@@ -107,8 +107,10 @@ typedef struct fm_rule_state {
     double   slot[];
 } fm_rule_state;
 
+struct fm_instrument;
 struct fm_layout;
 struct fm_plan;
+struct fm_reference_set;
 
 typedef struct fm_series { /* by cache line: what every record reads or writes, quotes, trades, a lone venue's quotes; then the rest */
     alignas(64) uint32_t index;
@@ -123,11 +125,12 @@ typedef struct fm_series { /* by cache line: what every record reads or writes, 
     char    *block; /* kernel states, outputs, rule states: engine/plan.h */
     uint64_t records;
     int64_t  newest_ns;
+    int64_t  basis_ns, due_ns; /* records from basis_ns on and before due_ns go the usual way: series_due.h */
     fm_top  *top;
     uint32_t top_count, top_capacity;
     double   bid, ask, bid_size, ask_size, mid; /* consolidated; NaN = none */
     int64_t  last_quote_ns;
-    double   price_unit, size_unit; /* how many make one whole: derived from the scales (fm_series_derive) */
+    double   price_unit, size_unit; /* how many make one whole: derived from the scales and ratios (fm_series_derive) */
     /* Derived from the block, never state of its own (fm_series_derive): */
     uint64_t rules_ready[FM_RULES_MAX / 64]; /* rules of the layout that miss none of their columns */
     uint64_t ready[4];  /* columns that are not NaN: FM_MASK_WORDS of engine/plan.h */
@@ -139,6 +142,11 @@ typedef struct fm_series { /* by cache line: what every record reads or writes, 
     double   last_value;
     int64_t  last_value_ns;
     uint64_t crossed;
+    /* Reference data (engine/reference.h): */
+    const struct fm_instrument *instrument; /* in the set that holds; NULL = it is not told of */
+    int64_t  actions_ns;  /* actions up to this time are done, or were history; INT64_MIN before the first record */
+    double   price_ratio; /* of all actions: prices for kernels are quoted ones times this */
+    double   size_ratio;  /* sizes are quoted ones divided by this */
     uint64_t published; /* `records` when its latest values were last sent: not state */
     char     symbol[FM_SYMBOL_MAX + 1];
     char     venue[FM_NAME_MAX + 1];
@@ -168,6 +176,9 @@ typedef struct fm_fold_domain {
     int64_t         batch_first_ns; /* smallest time in the batch being filled; INT64_MAX = none: bounds when a timer asked in it can be due */
 } fm_fold_domain;
 
+/* A price as it is quoted today: what kernels see is continuous over corporate actions. To the decimals of the series (a middle has one more). */
+double fm_series_quoted(const fm_series *series, double price);
+
 typedef struct fm_kill_mark {
     char       rule[FM_RULE_ID_MAX + 1];
     char       hash[33];
@@ -189,6 +200,7 @@ typedef struct fm_partition {
     uint64_t        position; /* data records applied: what evidence counts */
     uint64_t        applied_data_total; /* for the accounting since start */
     struct fm_plan *plan;     /* of the current generation; never NULL */
+    const struct fm_reference_set *reference; /* that holds; NULL = none yet */
     fm_fold_domain *domain;
     uint32_t        domain_count, domain_capacity;
     fm_series     **series;

@@ -216,9 +216,9 @@ void fm_plan_destroy(fm_plan *plan)
 
 /* ---- layouts ---- */
 
-static bool matches(const fm_match *match, fm_slice symbol, fm_slice venue)
+static bool matches(const fm_match *match, fm_slice symbol, fm_slice venue, fm_slice class_)
 {
-    if (match->class_[0] != 0) /* no reference data: every instrument's class is empty */
+    if (match->class_[0] != 0 && !fm_glob(fm_slice_of(match->class_), class_))
         return false;
     if (match->symbol[0] != 0 && !fm_glob(fm_slice_of(match->symbol), symbol))
         return false;
@@ -352,11 +352,11 @@ static fm_layout *layout_create(const fm_plan *plan, const uint64_t *match)
     return layout;
 }
 
-const fm_layout *fm_plan_layout(fm_plan *plan, fm_slice symbol, fm_slice venue)
+const fm_layout *fm_plan_layout(fm_plan *plan, fm_slice symbol, fm_slice venue, fm_slice class_)
 {
     uint64_t match[FM_RULES_MAX / 64] = {0};
     for (uint32_t r = 0; r < plan->set->count; r++)
-        if (matches(&plan->set->rule[r].match, symbol, venue))
+        if (matches(&plan->set->rule[r].match, symbol, venue, class_))
             match[r / 64] |= UINT64_C(1) << (r % 64);
     for (uint32_t i = 0; i < plan->layout_count; i++)
         if (memcmp(plan->layout[i]->match, match, sizeof(match)) == 0)

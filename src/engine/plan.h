@@ -106,7 +106,7 @@ int  fm_plan_create(const fm_rule_set *set, fm_plan **out, fm_error *error) FM_C
 void fm_plan_destroy(fm_plan *plan);
 
 /* The layout of an instrument; made when it is the first of its kind. */
-const fm_layout *fm_plan_layout(fm_plan *plan, fm_slice symbol, fm_slice venue);
+const fm_layout *fm_plan_layout(fm_plan *plan, fm_slice symbol, fm_slice venue, fm_slice class_);
 
 /* A fresh block: kernels initialised, outputs NaN, rule states at their presets. */
 void fm_block_init(const fm_plan *plan, const fm_layout *layout, char *block);

@@ -188,15 +188,15 @@ static void put_latest(fm_text *out, const question *q, const fm_partition *part
     put_time(out, "ts", series->newest_ns);
     fm_text_put(out, ",\"trade\":{");
     put_time(out, "ts", series->last_trade_ns);
-    put_real(out, "price", series->last_price);
-    put_real(out, "size", series->last_size);
+    put_real(out, "price", fm_series_quoted(series, series->last_price));
+    put_real(out, "size", series->last_size * series->size_ratio);
     fm_text_put(out, "},\"quote\":{");
     put_time(out, "ts", series->last_quote_ns);
-    put_real(out, "bid", series->bid);
-    put_real(out, "bid_size", series->bid_size);
-    put_real(out, "ask", series->ask);
-    put_real(out, "ask_size", series->ask_size);
-    put_real(out, "mid", series->mid);
+    put_real(out, "bid", fm_series_quoted(series, series->bid));
+    put_real(out, "bid_size", series->bid_size * series->size_ratio);
+    put_real(out, "ask", fm_series_quoted(series, series->ask));
+    put_real(out, "ask_size", series->ask_size * series->size_ratio);
+    put_real(out, "mid", fm_series_quoted(series, series->mid));
     fm_text_put(out, "},\"value\":{");
     put_time(out, "ts", series->last_value_ns);
     put_real(out, "value", series->last_value);
@@ -245,8 +245,10 @@ static void send_latest(fm_shard *shard, const fm_series *series)
     const struct {
         const char *name;
         double      value;
-    } field[] = {{"price", series->last_price}, {"size", series->last_size}, {"bid", series->bid},     {"bid_size", series->bid_size},
-                 {"ask", series->ask},          {"ask_size", series->ask_size}, {"mid", series->mid}, {"value", series->last_value}};
+    } field[] = {{"price", fm_series_quoted(series, series->last_price)}, {"size", series->last_size * series->size_ratio},
+                 {"bid", fm_series_quoted(series, series->bid)}, {"bid_size", series->bid_size * series->size_ratio},
+                 {"ask", fm_series_quoted(series, series->ask)}, {"ask_size", series->ask_size * series->size_ratio},
+                 {"mid", fm_series_quoted(series, series->mid)}, {"value", series->last_value}};
     fm_text text = {0};
     fm_latest latest = {.symbol = {series->symbol, series->symbol_size}};
     size_t at[16];

@@ -83,8 +83,8 @@ static inline bool step_nodes(const fm_program *program, char *block, double *ou
 
 void fm_series_derive(const fm_plan *plan, fm_series *series)
 {
-    series->price_unit = fm_unit_of(series->price_scale);
-    series->size_unit = fm_unit_of(series->size_scale);
+    series->price_unit = fm_unit_of(series->price_scale) / series->price_ratio;
+    series->size_unit = fm_unit_of(series->size_scale) * series->size_ratio;
     const double *outputs = fm_block_outputs(series->layout, series->block);
     memset(series->ready, 0, sizeof(series->ready));
     memset(series->rules_ready, 0, sizeof(series->rules_ready));

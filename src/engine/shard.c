@@ -42,7 +42,8 @@ bool fm_shard_has_work(const fm_shard *shard)
     }
     if (atomic_load_explicit(&shard->call_count, memory_order_acquire) > 0)
         return true;
-    if (shard->recovered && atomic_load_explicit(&engine->generation, memory_order_acquire) != shard->generation)
+    if (shard->recovered && (atomic_load_explicit(&engine->generation, memory_order_acquire) != shard->generation ||
+                             atomic_load_explicit(&engine->reference, memory_order_acquire) != shard->reference))
         return true;
     uint64_t synced = fm_journal_synced(shard->writer);
     return shard->kill_note_count > 0 || (shard->part_first < shard->part_committed && shard->part[shard->part_first].written <= synced) ||
@@ -135,6 +136,28 @@ static void log_generation(fm_shard *shard)
     }
 }
 
+/* The same for reference data. It holds before rules that match by class are asked about an instrument. */
+static void log_reference(fm_shard *shard)
+{
+    const fm_reference_set *wanted = atomic_load_explicit(&shard->engine->reference, memory_order_acquire);
+    if (wanted == NULL || wanted == shard->reference || !reserve_controls(shard, FM_PARTITION_COUNT))
+        return;
+    char hash[33];
+    fm_hash128_hex(wanted->hash, hash);
+    uint32_t used = 0;
+    for (uint32_t p = 0; p < FM_PARTITION_COUNT; p++) {
+        const fm_reference_set *held = shard->partition[p].reference;
+        if (held == NULL && wanted->instrument_count + wanted->calendar_count == 0)
+            continue; /* nothing to say, and nothing was ever said */
+        if (owns(shard, p) && (held == NULL || memcmp(&held->hash, &wanted->hash, sizeof(wanted->hash)) != 0))
+            used += fm_shard_stage_control(shard, p, FM_REFERENCE, fm_wall_ns(&shard->engine->config.clock), &(fm_control){0},
+                                           fm_slice_of(hash));
+    }
+    give_back_controls(shard, FM_PARTITION_COUNT, used);
+    shard->reference = wanted;
+    fm_shard_commit(shard);
+}
+
 static void log_build(fm_shard *shard)
 {
     const char *build = shard->engine->config.build_id;
@@ -207,6 +230,7 @@ uint32_t fm_shard_turn(fm_shard *shard)
     fm_engine *engine = shard->engine;
     uint32_t taken = 0;
     run_calls(shard);
+    log_reference(shard);
     log_generation(shard);
     for (uint32_t i = 0; i < engine->shard_count; i++) {
         uint32_t origin = (shard->next_origin + i) % engine->shard_count;

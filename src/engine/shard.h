@@ -13,6 +13,7 @@
 #include "base/record.h"
 #include "base/slice.h"
 #include "engine/alert.h"
+#include "engine/reference.h"
 #include "engine/rules.h"
 #include "journal/journal.h"
 
@@ -55,6 +56,8 @@ typedef struct fm_engine_config {
     fm_rule_runner *(*runner_of)(void *context, uint32_t shard);
     /* The rule set of a generation named in the log (32 hex digits); NULL when its text is lost: recovery then refuses. */
     const fm_rule_set *(*generation_of)(void *context, const char *hash);
+    /* The same for sets of reference data; NULL = there are none. */
+    const fm_reference_set *(*reference_of)(void *context, const char *hash);
     void           *runner_context;
 } fm_engine_config;
 
@@ -88,6 +91,7 @@ int  fm_engine_start(fm_engine *engine) FM_CHECKED;
 void fm_engine_stop(fm_engine *engine);
 
 /* Makes a generation current in every shard, at each one's next batch boundary. The set must outlive the engine. Any thread. */
+void fm_engine_set_reference(fm_engine *engine, const fm_reference_set *set); /* the same for reference data */
 int fm_engine_set_rules(fm_engine *engine, const fm_rule_set *set, fm_error *error) FM_CHECKED;
 
 /* ---- a shard's thread ---- */

@@ -137,6 +137,7 @@ struct fm_shard {
     uint64_t           names;         /* that its requests had so far */
     uint64_t           taken_back;    /* requests that were: what their symbols are stamped with is worth nothing */
     const fm_rule_set *generation;    /* that this shard has logged */
+    const fm_reference_set *reference;
     fm_kill_note      *kill_note;     /* rules stopped in this turn: their records are still to be logged */
     uint32_t           kill_note_count, kill_note_capacity;
     int64_t            clock_ns;      /* when log_clocks last looked */
@@ -176,6 +177,7 @@ struct fm_engine {
     fm_ring        **records; /* [from * shard_count + to] */
     fm_ring        **replies;
     _Atomic(const fm_rule_set *) generation; /* that is wanted */
+    _Atomic(const fm_reference_set *) reference;
     pthread_t        snapshot_thread;
     bool             snapshot_running;
     pthread_mutex_t  snapshot_lock;

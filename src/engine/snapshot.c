@@ -73,6 +73,10 @@ static void put_series(const fm_series *series, fm_text *out)
     PUT(out, number);
     PUT(out, series->records);
     PUT(out, series->crossed);
+    PUT(out, series->basis_ns);
+    PUT(out, series->actions_ns);
+    PUT(out, series->price_ratio);
+    PUT(out, series->size_ratio);
     PUT(out, series->top_count);
     for (uint32_t i = 0; i < series->top_count; i++)
         PUT(out, series->top[i]);
@@ -97,6 +101,8 @@ void fm_snapshot_put(const fm_partition *partition, fm_text *out)
     static const fm_hash128 never = {0};
     if (memcmp(&partition->plan->set->hash, &never, sizeof(never)) != 0) /* a generation may have no rules and is one all the same */
         fm_hash128_hex(partition->plan->set->hash, head.generation);
+    if (partition->reference != NULL)
+        fm_hash128_hex(partition->reference->hash, head.reference);
     PUT(out, head);
     put_admission(&partition->admission, out);
     PUT(out, partition->build);
@@ -285,6 +291,11 @@ static void get_series(reading *in, fm_fold *fold, fm_partition *partition, uint
     series->mid = number[7];
     GET(in, series->records);
     GET(in, series->crossed);
+    GET(in, series->basis_ns);
+    GET(in, series->actions_ns);
+    GET(in, series->price_ratio);
+    GET(in, series->size_ratio);
+    must(in, series->price_ratio > 0.0 && series->price_ratio <= 1e300 && series->size_ratio > 0.0 && series->size_ratio <= 1e300);
     uint32_t top_count, block_size;
     GET(in, top_count);
     if (!must(in, top_count <= FM_VENUES_MAX && scales_hold(series->price_scale, series->size_scale)))
@@ -315,6 +326,17 @@ static int get_plan(fm_fold *fold, fm_partition *partition, const fm_snapshot_he
     if (memcmp(&plan->signature, &head->signature, sizeof(plan->signature)) != 0)
         return fm_fail(error, FM_EVERSION, "the state of partition %u in the snapshot is laid out by another build", head->partition);
     fm_fold_switch(fold, partition, plan);
+    return 0;
+}
+
+static int get_reference(const fm_fold *fold, fm_partition *partition, const fm_snapshot_head *head, fm_error *error)
+{
+    if (head->reference[0] == 0)
+        return 0;
+    if (fold->config.reference_of != NULL)
+        partition->reference = fold->config.reference_of(fold->config.generation_context, head->reference);
+    if (partition->reference == NULL)
+        return fm_fail(error, FM_ENOTFOUND, "reference data %.33s are named in a snapshot but their text is not beside the journal", head->reference);
     return 0;
 }
 
@@ -356,11 +378,13 @@ int fm_snapshot_get(fm_fold *fold, fm_partition *partition, const char *data, si
     reading in = {data, data + size, false};
     fm_snapshot_head head;
     GET(&in, head);
-    if (in.torn || head.partition != partition->index || head.generation[sizeof(head.generation) - 1] != 0)
+    if (in.torn || head.partition != partition->index || head.generation[sizeof(head.generation) - 1] != 0 ||
+        head.reference[sizeof(head.reference) - 1] != 0)
         return fm_fail(error, FM_ECORRUPT, "the snapshot of partition %u does not begin as one", partition->index);
     if (head.layout != FM_SNAPSHOT_LAYOUT)
         return fm_fail(error, FM_EVERSION, "the snapshot of partition %u has layout %u, this build reads %u", partition->index, head.layout,
                        FM_SNAPSHOT_LAYOUT);
+    FM_TRY(get_reference(fold, partition, &head, error));
     FM_TRY(get_plan(fold, partition, &head, error));
     get_admission(&in, &partition->admission);
     partition->applied = head.applied;

@@ -26,10 +26,11 @@ typedef struct fm_snapshot_head {
     uint64_t applied;   /* sequence of the last entry in it */
     uint64_t position;
     char     generation[40]; /* hex; empty = no rules yet */
+    char     reference[40];  /* of the set of reference data, hex; empty = none yet */
     fm_hash128 signature;
 } fm_snapshot_head;
 
-#define FM_SNAPSHOT_LAYOUT 2u
+#define FM_SNAPSHOT_LAYOUT 3u
 
 /* Files. `write` takes the partitions of `fold` and names the file <directory>/<incarnation>-<shard>-<number>.snap; older files of the same
  * shard and run but the last before it are removed. `visit_all` calls back with the bytes of every readable partition of every file; a file that

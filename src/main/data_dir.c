@@ -64,6 +64,7 @@ int fm_data_dir_open(const char *path, bool make, fm_data_dir *out, fm_error *er
     snprintf(dir.snapshots, sizeof(dir.snapshots), "%s/snapshots", path);
     snprintf(dir.router, sizeof(dir.router), "%s/router", path);
     snprintf(dir.generations, sizeof(dir.generations), "%s/generations", path);
+    snprintf(dir.reference, sizeof(dir.reference), "%s/reference", path);
     snprintf(dir.store, sizeof(dir.store), "%s/alerts.sqlite", path);
     if (make && fm_folder_make(path) < 0)
         return fm_fail_errno(error, FM_EIO, "could not make data directory \"%s\"", path);

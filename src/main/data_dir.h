@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 typedef struct fm_data_dir {
-    char     path[512], journal[560], snapshots[560], router[560], generations[560], store[560];
+    char     path[512], journal[560], snapshots[560], router[560], generations[560], reference[560], store[560];
     uint64_t incarnation_ms; /* when it was made: part of the ids in Redis */
     int      lock;           /* file descriptor */
 } fm_data_dir;

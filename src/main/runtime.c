@@ -11,6 +11,7 @@
 #include "engine/shard.h"
 #include "main/data_dir.h"
 #include "main/generations.h"
+#include "main/references.h"
 #include "net/server.h"
 #include "script/host.h"
 
@@ -45,13 +46,15 @@ struct fm_runtime {
     fm_sink_redis  *redis;
     fm_host       **host;
     fm_generations *generations;
+    fm_references  *references;
     fm_engine      *engine;
     fm_server      *server;
     thread         *thread;
     pthread_barrier_t recovered;
     bool            failed; /* some shard could not recover */
     const fm_rule_set *rules;
-    _Atomic uint64_t rules_signature; /* names, sizes and times of the rule files when they were last read */
+    const fm_reference_set *reference;
+    _Atomic uint64_t rules_signature; /* names, sizes and times of the rule and reference files when they were last read */
     pthread_mutex_t rules_lock;
     fm_counters     rules_counters; /* under rules_lock */
 };
@@ -87,6 +90,12 @@ static const fm_rule_set *generation_of(void *context, const char *hash)
 {
     fm_runtime *runtime = context;
     return fm_generations_find(runtime->generations, hash);
+}
+
+static const fm_reference_set *reference_of(void *context, const char *hash)
+{
+    fm_runtime *runtime = context;
+    return fm_references_find(runtime->references, hash);
 }
 
 static void latest(void *context, const fm_latest *values)
@@ -173,6 +182,7 @@ static int open_engine(fm_runtime *r, fm_error *error)
     for (uint32_t i = 0; i < r->shard_count; i++)
         FM_TRY(fm_host_create(&host, &r->host[i], error));
     FM_TRY(fm_generations_open(r->layer, r->dir.generations, r->host, r->shard_count, &r->generations, error));
+    FM_TRY(fm_references_open(r->layer, r->dir.reference, &r->references, error));
     fm_engine_config engine;
     fm_engine_config_preset(&engine);
     engine.shard_count = r->shard_count;
@@ -198,6 +208,7 @@ static int open_engine(fm_runtime *r, fm_error *error)
     engine.latest_context = r->redis;
     engine.runner_of = runner_of;
     engine.generation_of = generation_of;
+    engine.reference_of = reference_of;
     engine.runner_context = r;
     return fm_engine_create(&engine, &r->engine, error);
 }
@@ -296,11 +307,32 @@ static void log_report(const fm_rule_load *report)
     }
 }
 
+static uint64_t signature_of(const fm_runtime *r)
+{
+    return hash_folder(r->settings.rules_dir, 0) + 3 * hash_folder(r->settings.reference_dir, 0);
+}
+
+static int load_reference(fm_runtime *r, fm_error *error)
+{
+    const fm_reference_set *set = NULL;
+    FM_TRY(fm_references_load(r->references, r->settings.reference_dir, &set, error));
+    if (set == r->reference)
+        return 0;
+    r->reference = set;
+    fm_engine_set_reference(r->engine, set);
+    if (set->instrument_count + set->calendar_count > 0) {
+        char hash[33];
+        fm_hash128_hex(set->hash, hash);
+        fm_log(FM_LOG_INFO, "reference_current", "set", hash, "instruments", fm_log_int(set->instrument_count), "actions",
+               fm_log_int(set->action_count), "calendars", fm_log_int(set->calendar_count), NULL);
+    }
+    return 0;
+}
+
 static int load_rules(fm_runtime *r, fm_error *error)
 {
     fm_rule_load report;
     const fm_rule_set *set = NULL;
-    r->rules_signature = hash_folder(r->settings.rules_dir, 0);
     int result = fm_generations_load(r->generations, r->settings.rules_dir, &set, &report, error);
     log_report(&report);
     if (result >= 0 && set != r->rules) {
@@ -327,8 +359,12 @@ static int load_rules(fm_runtime *r, fm_error *error)
 int fm_runtime_reload_rules(fm_runtime *r, fm_error *error)
 {
     pthread_mutex_lock(&r->rules_lock);
-    int result = load_rules(r, error);
+    r->rules_signature = signature_of(r);
+    int result = load_reference(r, error);
     if (result < 0) {
+        fm_count(&r->rules_counters, FM_METRIC_RULE_RELOAD_FAILURES, 1);
+        fm_log(FM_LOG_ERROR, "reference_refused", "message", error->message, "kept", r->reference != NULL ? "the set that held before" : "none", NULL);
+    } else if ((result = load_rules(r, error)) < 0) {
         fm_count(&r->rules_counters, FM_METRIC_RULE_RELOAD_FAILURES, 1);
         fm_log(FM_LOG_ERROR, "rules_refused", "message", error->message, "file", error->file, "line", fm_log_int(error->line), "kept",
                r->rules != NULL ? "the rules that ran before" : "no rules", NULL);
@@ -339,7 +375,7 @@ int fm_runtime_reload_rules(fm_runtime *r, fm_error *error)
 
 void fm_runtime_watch_rules(fm_runtime *r)
 {
-    if (hash_folder(r->settings.rules_dir, 0) == r->rules_signature)
+    if (signature_of(r) == r->rules_signature)
         return;
     fm_error error = {0};
     int result = fm_runtime_reload_rules(r, &error);
@@ -426,6 +462,7 @@ int fm_runtime_stop(fm_runtime *r)
     if (r->journal != NULL)
         fm_journal_close(r->journal);
     fm_generations_close(r->generations);
+    fm_references_close(r->references);
     for (uint32_t i = 0; r->host != NULL && i < r->shard_count; i++)
         if (r->host[i] != NULL)
             fm_host_destroy(r->host[i]);

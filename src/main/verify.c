@@ -9,6 +9,7 @@
 #include "journal/journal.h"
 #include "main/data_dir.h"
 #include "main/generations.h"
+#include "main/references.h"
 #include "tool/tool.h"
 
 #include <stdlib.h>
@@ -38,6 +39,7 @@ typedef struct verifying {
     uint64_t       start[FM_PARTITION_COUNT]; /* folded from behind this entry */
     bool           begun[FM_PARTITION_COUNT];
     fm_generations *generations;
+    fm_references *references;
     kept_snapshot *snapshot;
     uint32_t       snapshot_count, snapshot_capacity;
     said_alert    *said;
@@ -49,6 +51,11 @@ typedef struct verifying {
 static const fm_rule_set *generation_of(void *context, const char *hash)
 {
     return fm_generations_find(((verifying *)context)->generations, hash);
+}
+
+static const fm_reference_set *reference_of(void *context, const char *hash)
+{
+    return fm_references_find(((verifying *)context)->references, hash);
 }
 
 static void note_alert(void *context, const fm_alert *alert)
@@ -218,7 +225,7 @@ static int make_fold(verifying *v, const fm_settings *settings, fm_host *host, f
                                       .register_unknown = true};
     fm_fold_config config = {.limits = v->limits, .arena_bytes = (uint64_t)settings->engine_instruments_max * 65536 + (64u << 20),
                              .batch_max = (uint32_t)settings->engine_batch_max, .stale_venue_ns = settings->engine_stale_venue,
-                             .clock = fm_clock_system, .runner = fm_host_runner(host), .generation_of = generation_of, .generation_context = v,
+                             .clock = fm_clock_system, .runner = fm_host_runner(host), .generation_of = generation_of, .reference_of = reference_of, .generation_context = v,
                              .emit = note_alert, .context = v, .counters = &v->counters};
     FM_TRY(fm_fold_create(&config, &v->fold, error));
     for (uint32_t p = 0; p < FM_PARTITION_COUNT; p++)
@@ -257,6 +264,8 @@ int fm_verify(const fm_settings *settings, FILE *out, fm_verdict *verdict, fm_er
     if (result >= 0)
         result = fm_generations_open(&fm_file_system, dir.generations, &host, 1, &v->generations, error);
     if (result >= 0)
+        result = fm_references_open(&fm_file_system, dir.reference, &v->references, error);
+    if (result >= 0)
         result = make_fold(v, settings, host, error);
     if (result >= 0)
         result = verify_all(v, settings, &dir, journal);
@@ -266,6 +275,7 @@ int fm_verify(const fm_settings *settings, FILE *out, fm_verdict *verdict, fm_er
         fm_fold_release(v->fold, &v->partition[p]);
     fm_fold_destroy(v->fold);
     fm_generations_close(v->generations);
+    fm_references_close(v->references);
     if (host != NULL)
         fm_host_destroy(host);
     if (journal != NULL)

@@ -99,14 +99,14 @@ static void an_instrument_has_the_rules_that_match_it(void **unused)
     snprintf(rule_with(set, 2, "t/c")->match.class_, 10, "equity"); /* there is no reference data yet: none has a class */
     bed_need(&set->rule[0], FM_KERNEL_FEATURE, "log_return", "move", NULL, 0);
     fm_plan *plan = plan_of(set);
-    const fm_layout *none = fm_plan_layout(plan, FM_SLICE("USDJPY"), FM_SLICE("XNAS"));
-    const fm_layout *first = fm_plan_layout(plan, FM_SLICE("EURUSD"), FM_SLICE("XNAS"));
-    const fm_layout *both = fm_plan_layout(plan, FM_SLICE("EURUSD"), FM_SLICE("XAAA"));
+    const fm_layout *none = fm_plan_layout(plan, FM_SLICE("USDJPY"), FM_SLICE("XNAS"), FM_SLICE(""));
+    const fm_layout *first = fm_plan_layout(plan, FM_SLICE("EURUSD"), FM_SLICE("XNAS"), FM_SLICE(""));
+    const fm_layout *both = fm_plan_layout(plan, FM_SLICE("EURUSD"), FM_SLICE("XAAA"), FM_SLICE(""));
     assert_int_equal(none->rule_count, 0);
     assert_int_equal(none->node_count, 0);
     assert_int_equal(first->rule_count, 1);
     assert_int_equal(both->rule_count, 2);
-    assert_ptr_equal(first, fm_plan_layout(plan, FM_SLICE("EURGBP"), FM_SLICE("")));
+    assert_ptr_equal(first, fm_plan_layout(plan, FM_SLICE("EURGBP"), FM_SLICE(""), FM_SLICE("")));
     assert_int_equal(fm_layout_rule(both, 1), 1);
     assert_int_equal(fm_layout_rule(first, 1), -1);
     fm_plan_destroy(plan);

@@ -1,0 +1,118 @@
+/* engine/series_due.c - what comes due for one instrument between two of its records: corporate actions of the reference data.
+ *
+ * Every record compares its time with two numbers of its series, and comes here when it is not between them. */
+#include "engine/fold_internal.h"
+
+#include "base/assert.h"
+
+#include <math.h>
+
+const fm_layout *fm_series_layout(fm_plan *plan, const fm_series *series)
+{
+    return fm_plan_layout(plan, (fm_slice){series->symbol, series->symbol_size}, (fm_slice){series->venue, series->venue_size},
+                          fm_slice_of(series->instrument != NULL ? series->instrument->class_ : ""));
+}
+
+static void set_due(const fm_partition *partition, fm_series *series)
+{
+    const fm_instrument *instrument = series->instrument;
+    series->due_ns = INT64_MAX;
+    for (uint32_t i = 0; instrument != NULL && i < instrument->action_count; i++) {
+        const fm_action *action = &partition->reference->action[instrument->first_action + i];
+        if (action->effective_ns > series->actions_ns) {
+            series->due_ns = action->effective_ns;
+            break;
+        }
+    }
+}
+
+/* What has happened before it was told of has been seen, for better or worse: it is not undone. */
+void fm_series_refer(fm_partition *partition, fm_series *series)
+{
+    series->instrument = fm_reference_find(partition->reference, series->symbol);
+    if (series->records == 0) {
+        series->due_ns = INT64_MIN;
+        return;
+    }
+    if (series->newest_ns > series->actions_ns)
+        series->actions_ns = series->newest_ns;
+    set_due(partition, series);
+}
+
+double fm_series_quoted(const fm_series *series, double price)
+{
+    double unit = 2.0 * fm_powers_of_ten[series->price_scale];
+    return series->price_ratio == 1.0 || isnan(price) ? price : floor(price / series->price_ratio * unit + 0.5) / unit;
+}
+
+/* The last price, as it was quoted. */
+static double last_quoted(const fm_series *series)
+{
+    double x = series->has_trade ? series->last_price : series->mid;
+    return x / series->price_ratio;
+}
+
+static double ratio_of(const fm_action *action, double price)
+{
+    double after = action->kind == FM_ACTION_DIVIDEND ? price - action->number : price + action->number;
+    return after > 0.0 && price > 0.0 ? price / after : 1.0; /* without a price before it there is nothing to go on from */
+}
+
+static void begin_anew(fm_fold *fold, fm_partition *partition, fm_series *series)
+{
+    fm_rows_run(fold); /* rows of the old asset are the old rule states' */
+    fm_block_init(partition->plan, series->layout, series->block);
+    series->price_ratio = series->size_ratio = 1.0;
+    series->last_price = series->last_size = series->last_value = NAN;
+    series->bid = series->ask = series->bid_size = series->ask_size = series->mid = NAN;
+    series->has_trade = 0;
+    series->top_count = 0;
+    series->top_stream = FM_STREAM_NONE;
+    fold->pending_stale = true;
+}
+
+static void apply_action(fm_fold *fold, fm_partition *partition, fm_series *series, const fm_action *action)
+{
+    switch ((fm_action_kind)action->kind) {
+    case FM_ACTION_SPLIT:
+        series->price_ratio *= action->number;
+        series->size_ratio *= action->number;
+        break;
+    case FM_ACTION_DIVIDEND:
+    case FM_ACTION_ROLL:
+        series->price_ratio *= ratio_of(action, last_quoted(series));
+        break;
+    case FM_ACTION_RATIO:
+        series->price_ratio *= action->number;
+        break;
+    case FM_ACTION_RELIST:
+        begin_anew(fold, partition, series);
+        break;
+    case FM_ACTION_RENAME:
+        series->phase = FM_PHASE_CLOSED;
+        break;
+    }
+    series->basis_ns = action->effective_ns;
+    fm_count(fold->config.counters, FM_METRIC_ACTIONS_APPLIED, 1);
+}
+
+bool fm_series_due(fm_fold *fold, fm_partition *partition, fm_series *series, int64_t ts_ns)
+{
+    if (ts_ns < series->basis_ns) {
+        fm_count(fold->config.counters, FM_METRIC_BEFORE_ACTION, 1);
+        return false;
+    }
+    const fm_instrument *instrument = series->instrument;
+    if (series->actions_ns == INT64_MIN) /* its first record: what was before is history */
+        series->actions_ns = ts_ns;
+    for (uint32_t i = 0; instrument != NULL && i < instrument->action_count; i++) {
+        const fm_action *action = &partition->reference->action[instrument->first_action + i];
+        if (action->effective_ns <= series->actions_ns || action->effective_ns > ts_ns)
+            continue;
+        apply_action(fold, partition, series, action);
+        series->actions_ns = action->effective_ns;
+    }
+    fm_series_derive(partition->plan, series);
+    set_due(partition, series);
+    return true;
+}
