@@ -148,7 +148,79 @@ def volume_return(rows, volume):
     return placed(rows, taken, values)
 
 
+def welford(rows):
+    def value(x, k):
+        if k < 8:
+            return (moments(x[:k], x[k])[0] if k else NAN,) + (NAN,) * 4
+        return moments(x[:k], x[k])
+    return over_prices(rows, value)
+
+
+def p2(rows, q):
+    x, values = [p for _, p in prices(rows)], []
+    heights, places, shares = [], [1, 2, 3, 4, 5], [0.0, q / 2, q, (1 + q) / 2, 1.0]
+    for k, v in enumerate(x):
+        values.append((heights[2] if k >= 5 else NAN,))
+        if k < 5:
+            heights = sorted(heights + [v])
+            continue
+        heights[0], heights[4] = min(v, heights[0]), max(v, heights[4])
+        cell = max(i for i in range(4) if i == 0 or v >= heights[i])
+        for i in range(cell + 1, 5):
+            places[i] += 1
+        for i in (1, 2, 3):
+            off = 1.0 + k * shares[i] - places[i]
+            d = 1 if off >= 1 and places[i + 1] - places[i] > 1 else -1 if off <= -1 and places[i - 1] - places[i] < -1 else 0
+            if d == 0:
+                continue
+            h, n = heights, places
+            up, down = (h[i + 1] - h[i]) / (n[i + 1] - n[i]), (h[i] - h[i - 1]) / (n[i] - n[i - 1])
+            new = h[i] + d / (n[i + 1] - n[i - 1]) * ((n[i] - n[i - 1] + d) * up + (n[i + 1] - n[i] - d) * down)
+            heights[i] = new if h[i - 1] < new < h[i + 1] else h[i] + d * (h[i + d] - h[i]) / (n[i + d] - n[i])
+            places[i] += d
+    return over_prices(rows, lambda _, k: values[k])
+
+
+def splitmix64(n):
+    z = n * 0x9E3779B97F4A7C15 % 2 ** 64
+    z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9 % 2 ** 64
+    z = (z ^ z >> 27) * 0x94D049BB133111EB % 2 ** 64
+    return z ^ z >> 31
+
+
+def quantile_sketch(rows, q, accuracy):
+    top = math.ceil((3.06 / accuracy) ** 1.1085)
+    levels, coins, values, answer, due = [[]], 0, [], NAN, 0
+
+    def shares():
+        out = [top]
+        while len(out) < len(levels):
+            out.insert(0, max(8, -(-2 * out[0] // 3)))
+        return out
+
+    for k, v in enumerate(p for _, p in prices(rows)):
+        values.append((answer if k * accuracy >= 1 else NAN,))
+        if sum(map(len, levels)) == sum(shares()):
+            h = next(i for i, (level, share) in enumerate(zip(levels, shares())) if len(level) >= share)
+            if h == len(levels) - 1:
+                levels.append([])
+            coins += 1
+            rest = len(levels[h]) % 2
+            levels[h + 1] = sorted(levels[h + 1] + levels[h][rest + splitmix64(coins) % 2::2])
+            levels[h] = levels[h][:rest]
+        levels[0] = sorted(levels[0] + [v])
+        if k + 1 >= due:
+            weight = 0
+            for answer, w in sorted((u, 2 ** h) for h, level in enumerate(levels) for u in level):
+                weight += w
+                if weight >= q * (k + 1):
+                    break
+            due = k + 1 + int(0.25 * accuracy * (k + 1)) if len(levels) > 1 else 0
+    return over_prices(rows, lambda _, k: values[k])
+
+
 CASES = [
+    (welford, []), (p2, [0.5]), (p2, [0.95]), (quantile_sketch, [0.5, 0.1]), (quantile_sketch, [0.9, 0.05]), (quantile_sketch, [0.01, 0.01]),
     (simple_return, [0]), (simple_return, [3]), (event_return, [100]), (event_return, [1]), (volume_return, [32768]), (volume_return, [2048]),
     (rolling_moments, [100, 0]), (rolling_moments, [9, 0]), (rolling_moments, [100, 4]), (rolling_quantile, [0.5, 100]),
     (rolling_quantile, [0.99, 100]), (rolling_quantile, [0.1, 12]), (rolling_extremes, [100]), (rolling_extremes, [7]), (rsi, [14]), (rsi, [3]), (atr, [14]), (atr, [5]),

@@ -211,6 +211,24 @@ static void shape_knows_no_scale_and_no_level(void **unused)
     }
 }
 
+static void welford_is_exact_a_million_sigmas_from_zero(void **unused)
+{
+    (void)unused;
+    static double x[50000];
+    double out[5], exact[4];
+    fm_random random;
+    fm_random_seed(&random, 25);
+    const fm_kernel *kernel = begin("welford", NULL);
+    for (int i = 0; i < 50000; i++) {
+        x[i] = 1e6 + fm_random_normal(&random) * fm_random_unit(&random);
+        feed(kernel, i, &x[i], out);
+    }
+    two_passes(x, 49999, exact);
+    for (int j = 0; j < 4; j++)
+        assert_near(out[j], exact[j], 1e-11);
+    assert_near(out[3], 9.0 / 5.0 * 3.0 - 3.0, 0.2); /* E u^4 / (E u^2)^2 = 9/5 times that of the normal */
+}
+
 static void a_simple_return_is_what_a_holding_gained(void **unused)
 {
     (void)unused;
@@ -275,6 +293,7 @@ int main(void)
         cmocka_unit_test(a_wild_value_leaves_no_trace_in_the_moments),
         cmocka_unit_test(equal_values_have_no_spread_whatever_came_before),
         cmocka_unit_test(shape_knows_no_scale_and_no_level),
+        cmocka_unit_test(welford_is_exact_a_million_sigmas_from_zero),
         cmocka_unit_test(a_simple_return_is_what_a_holding_gained),
         cmocka_unit_test(an_event_return_looks_back_by_trades_and_not_by_time),
         cmocka_unit_test(a_volume_return_looks_back_by_volume_however_it_came),

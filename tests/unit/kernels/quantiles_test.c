@@ -59,6 +59,127 @@ static void zeros_of_both_signs_are_equal(void **unused)
     assert_true(out[0] == 0.0 && out[1] == 0.5);
 }
 
+static void the_markers_of_p2_end_where_its_authors_saw_them(void **unused)
+{
+    (void)unused;
+    static const double SEEN[] = {0.02,  0.15,  0.74, 3.39, 0.83, 22.37, 10.15, 15.43, 38.62, 15.92,
+                                  34.60, 10.28, 1.47, 0.40, 0.05, 11.39, 0.27,  0.42,  0.09,  11.37};
+    double out[1];
+    const fm_kernel *kernel = begin("p2", (const double[]){0.5});
+    for (int i = 0; i < 20; i++)
+        kernel->step(state.bytes, i, &SEEN[i], out);
+    kernel->score(state.bytes, 20, &SEEN[0], out);
+    assert_near(out[0], 4.44, 0.002); /* table I of the paper */
+}
+
+/* Values in the order of a shape: 0 normal, 1 rising, 2 falling, 3 from both ends in turn, 4 heavy tails, 5 five
+ * values, 6 uniform, 7 exponential. */
+static double shaped(int shape, int i, int count, fm_random *random)
+{
+    double normal = fm_random_normal(random), unit = fm_random_unit(random);
+    switch (shape) {
+    case 0:
+        return normal;
+    case 1:
+        return i;
+    case 2:
+        return -i;
+    case 3:
+        return i % 2 ? i : count - i;
+    case 4:
+        return fm_exp(4.0 * normal);
+    case 5:
+        return floor(5.0 * unit);
+    case 6:
+        return unit;
+    default:
+        return -(fm_log)(1.0 - unit);
+    }
+}
+
+/* How far q is from the share of the values below the answer to the share at or below it. */
+static double rank_error(const double *x, int count, double answer, double q)
+{
+    double below = 0, upto = 0;
+    for (int i = 0; i < count; i++) {
+        below += x[i] < answer;
+        upto += x[i] <= answer;
+    }
+    return fmax(0.0, fmax(below / count - q, q - upto / count));
+}
+
+static void p2_is_close_on_smooth_distributions(void **unused)
+{
+    (void)unused;
+    static double x[10000];
+    static const int SHAPE[] = {0, 6, 7};
+    static const double Q[] = {0.1, 0.5, 0.9, 0.99};
+    for (int k = 0; k < 12; k++) {
+        double out[1];
+        fm_random random;
+        fm_random_seed(&random, 33);
+        const fm_kernel *kernel = begin("p2", (const double[]){Q[k % 4]});
+        for (int i = 0; i < 10000; i++) {
+            x[i] = shaped(SHAPE[k / 4], i, 10000, &random);
+            kernel->step(state.bytes, i, &x[i], out);
+        }
+        kernel->score(state.bytes, 0, &x[0], out);
+        assert_true(rank_error(x, 10000, out[0], Q[k % 4]) <= 0.01);
+    }
+}
+
+#define MANY 200000
+
+static void a_sketch_keeps_its_bound_in_whatever_order_values_come(void **unused)
+{
+    (void)unused;
+    static double x[MANY];
+    static const double Q[] = {0.0, 0.01, 0.5, 0.99}, ACCURACY[] = {0.01, 0.05};
+    double worst = 0.0;
+    for (int shape = 0; shape < 8; shape++)
+        for (int k = 0; k < 8; k++) {
+            double out[1], q = Q[k % 4], accuracy = ACCURACY[k / 4];
+            fm_random random;
+            fm_random_seed(&random, 34);
+            const fm_kernel *kernel = begin("quantile_sketch", (const double[]){q, accuracy});
+            for (int i = 0; i < MANY; i++) {
+                x[i] = shaped(shape, i, MANY, &random);
+                if (i == 1000 || i == 7777 || i == 50000 || i == MANY - 1) {
+                    kernel->score(state.bytes, i, &x[i], out);
+                    double error = rank_error(x, i, out[0], q) / accuracy;
+                    worst = fmax(worst, error);
+                    if (!(error <= 1.0))
+                        fail_msg("shape %d, q %g, %d events: %g of the accuracy %g", shape, q, i, error, accuracy);
+                }
+                kernel->update(state.bytes, i, &x[i]);
+            }
+        }
+    print_message("largest error of a rank: %.2f of the accuracy\n", worst);
+}
+
+static void a_sketch_is_exact_while_it_holds_all(void **unused)
+{
+    (void)unused;
+    double out[1];
+    const fm_kernel *kernel = begin("quantile_sketch", (const double[]){0.5, 0.01});
+    for (int i = 0; i < 500; i++) {
+        kernel->score(state.bytes, i, (const double[]){0.0}, out);
+        if (i < 100)
+            assert_true(isnan(out[0]));
+        else
+            assert_true(out[0] == (i + 1) / 2 - 1); /* of 0 … i - 1 */
+        kernel->update(state.bytes, i, (const double[]){i});
+    }
+}
+
+static void a_sketch_of_a_billion_would_fit(void **unused)
+{
+    (void)unused;
+    const fm_kernel *kernel = fm_kernel_find(FM_KERNEL_FEATURE, "quantile_sketch");
+    assert_in_range(kernel->state_size((const double[]){0.5, 0.01}), 1000, 16384);
+    assert_in_range(kernel->state_size((const double[]){0.5, 0.1}), 1000, 8192);
+}
+
 static int end(void **unused)
 {
     (void)unused;
@@ -71,6 +192,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_rolling_quantile_is_that_of_the_sorted_window),
         cmocka_unit_test(zeros_of_both_signs_are_equal),
+        cmocka_unit_test(the_markers_of_p2_end_where_its_authors_saw_them),
+        cmocka_unit_test(p2_is_close_on_smooth_distributions),
+        cmocka_unit_test(a_sketch_keeps_its_bound_in_whatever_order_values_come),
+        cmocka_unit_test(a_sketch_is_exact_while_it_holds_all),
+        cmocka_unit_test(a_sketch_of_a_billion_would_fit),
     };
     return cmocka_run_group_tests(tests, NULL, end);
 }
