@@ -50,6 +50,7 @@ uint64_t fm_file_reader_row(const fm_file_reader *reader); /* that the last answ
 int64_t fm_file_reader_named_ns(const fm_file_reader *reader);
 bool fm_file_reader_more(const fm_file_reader *reader); /* that row holds records yet to come */
 const fm_file_counts *fm_file_reader_counts(const fm_file_reader *reader);
+uint64_t fm_file_reader_refused(const fm_file_reader *reader, int code); /* for that reason, of base/errors.def */
 uint64_t fm_file_reader_bytes(const fm_file_reader *reader); /* compressed bytes read so far, for a progress bar */
 uint64_t fm_file_reader_size(const fm_file_reader *reader);  /* compressed bytes in all */
 

@@ -384,6 +384,23 @@ static int send_merged(replay *run, fm_error *error)
 
 /* ---- the whole of it ---- */
 
+/* What was refused before it was sent, by reason; and what files tell that no record takes. */
+static void print_files(const replay *run)
+{
+    uint64_t actions = 0;
+    for (int index = 0; index < fm_error_count(); index++) {
+        uint64_t refused = 0;
+        for (int i = 0; i < run->options->file_count; i++)
+            refused += fm_file_reader_refused(run->source[i].reader, fm_error_at(index));
+        if (refused > 0)
+            printf("refused here: %" PRIu64 " %s\n", refused, fm_error_name(fm_error_at(index)));
+    }
+    for (int i = 0; i < run->options->file_count; i++)
+        actions += fm_file_reader_counts(run->source[i].reader)->actions;
+    if (actions > 0)
+        printf("%" PRIu64 " rows name a dividend or a split, which are not taken yet\n", actions);
+}
+
 static void print_accounting(const replay *run)
 {
     uint64_t rejected = run->verdict.rejected + run->unreadable;
@@ -394,6 +411,7 @@ static void print_accounting(const replay *run)
     }
     if (run->first[0])
         printf("first refusal: %s\n", run->first);
+    print_files(run);
     if (run->verdict.resent)
         printf("%" PRIu64 " requests were sent more than once; what had arrived counts as duplicate\n",
                run->verdict.resent);

@@ -8,7 +8,7 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from lab import RECORD_KINDS, Case, data_file, nanoseconds  # noqa: E402
+from lab import RECORD_KINDS, Case, data_file, nanoseconds, run  # noqa: E402
 
 # name, rows, what is read and accepted, and of the first record: its kind, symbol and time
 FILES = [
@@ -69,6 +69,19 @@ class Files(Case):
                 source = hashlib.sha256(text.encode()).hexdigest()[:32]
                 first = min((record for record in records if record["src"] == source), key=lambda record: record["n"])
                 self.assertEqual((first["kind"], first["symbol"], first["ts"]), (kind, symbol, nanoseconds(at)))
+
+    def test_what_is_refused_is_told_by_its_reason(self):
+        server = self.server()
+        path = os.path.join(self.folder, "A_1d.csv")
+        with open(path, "w") as file:
+            file.write("Date,Open,High,Low,Close,Volume,Dividends,Stock Splits\n1989-01-02,1,1,1,1,1,0,0\n"
+                       "2021-05-12,1,1,2,1,1,0,0\n2021-05-13,1,1,2,1,1,0.5,0\n2021-05-14,1,1,1,1,1,0,4.0\n")
+        said = run("replay", path, "--to", server.url(), "--quiet", expect=1)
+        for line in ("refused here: 1 ts_out_of_range\n", "refused here: 2 bar_inconsistent\n",
+                     "2 rows name a dividend or a split, which are not taken yet\n", "read 4  accepted 1  rejected 3  duplicate 0"):
+            self.assertIn(line, said)
+        server.settle()
+        self.assertEqual(server.stop(), 0)
 
     def test_every_row_of_every_recorded_file_of_bars_is_accepted_or_refused(self):
         with open(data_file("README.md")) as readme:

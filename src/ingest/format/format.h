@@ -19,6 +19,7 @@
 #define FM_FILE_CELLS      256
 #define FM_FILE_HEADER     4096
 #define FM_FILE_MEMORY     512
+#define FM_FILE_REASONS    256
 #define FM_FILE_DAY_MS_MAX 90000000 /* of the day of 25 hours */
 
 typedef struct fm_file_format fm_file_format;
@@ -71,6 +72,7 @@ struct fm_file_reader {
     int64_t named_ns;     /* the time that names the row, when it is not the record's; FM_ABSENT before each row */
     /* What follows is the reader's affair. */
     fm_file_counts counts;
+    uint64_t refused[FM_FILE_REASONS]; /* by fm_error_index */
     gzFile file;
     uint64_t size;      /* of the file */
     char path[256];     /* its end, for messages */

@@ -104,6 +104,12 @@ const fm_file_counts *fm_file_reader_counts(const fm_file_reader *reader)
     return &reader->counts;
 }
 
+uint64_t fm_file_reader_refused(const fm_file_reader *reader, int code)
+{
+    int index = fm_error_index(code);
+    return index < 0 ? 0 : reader->refused[index];
+}
+
 uint64_t fm_file_reader_row(const fm_file_reader *reader)
 {
     return reader->row;
@@ -162,6 +168,9 @@ static int read_part(fm_file_reader *reader, fm_record *record)
 static int refuse(fm_file_reader *reader, int code, const char *reason, fm_error *error)
 {
     bool headless = reader->needs & FM_FILE_HEADLESS;
+    int index = fm_error_index(code);
+    FM_ASSERT(index >= 0 && index < FM_FILE_REASONS);
+    reader->refused[index]++;
     reader->counts.refused++;
     fm_fail(error, code, "row %llu: %s", (unsigned long long)reader->row, reason);
     if (error) {

@@ -62,6 +62,7 @@ static void a_dividend_or_a_split_is_counted(void **unused)
     assert_int_equal(counts->records, 3);
     assert_int_equal(counts->silent, 1);
     assert_int_equal(counts->refused, 0);
+    assert_int_equal(fm_file_reader_refused(reader, FM_price_invalid), 0);
     fm_file_reader_close(reader);
     unlink(path);
 }

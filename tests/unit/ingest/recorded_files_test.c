@@ -100,6 +100,9 @@ static void read_file(const struct recorded *file, fm_file_reader *reader)
         fail_msg("%s: %d rows, %d good, %d refused", file->name, (int)counts->rows, good, refused);
     assert_int_equal(counts->records, good + refused);
     assert_int_equal(counts->refused, refused);
+    assert_int_equal(fm_file_reader_refused(reader, FM_ts_out_of_range) +
+                         fm_file_reader_refused(reader, FM_bar_inconsistent),
+                     refused);
     assert_int_equal(counts->silent, 0);
     assert_int_equal(fm_file_reader_bytes(reader), fm_file_reader_size(reader));
 }

@@ -3,6 +3,7 @@
 #include "assert_near.h"
 #include "base/file.h"
 #include "base/slice.h"
+#include "ingest/file_format.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,6 +51,19 @@ static void every_setting_is_told(void **unused)
     assert_told("src/main/config.def", "TEXT(", ", \"", "\"", "docs/operations.md", "`");
     assert_told("src/main/config.def", "INT(", ", \"", "\"", "docs/operations.md", "`");
     assert_told("src/main/config.def", "TIME(", ", \"", "\"", "docs/operations.md", "`");
+}
+
+static void every_file_format_is_told(void **unused)
+{
+    (void)unused;
+    char *told = read_text("docs/records.md");
+    for (uint32_t index = 0; fm_file_format_name(index); index++) {
+        char row[80];
+        snprintf(row, sizeof(row), "\n| `%s` |", fm_file_format_name(index));
+        if (!strstr(told, row))
+            fail_msg("docs/records.md has no row for the format %s", fm_file_format_name(index));
+    }
+    free(told);
 }
 
 static void every_metric_is_told(void **unused)
@@ -121,10 +135,10 @@ static void links_lead_somewhere(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_setting_is_told), cmocka_unit_test(every_metric_is_told),
-        cmocka_unit_test(every_route_is_told),   cmocka_unit_test(every_parameter_is_told),
-        cmocka_unit_test(every_reason_is_told),  cmocka_unit_test(every_condition_is_told),
-        cmocka_unit_test(links_lead_somewhere),
+        cmocka_unit_test(every_setting_is_told),     cmocka_unit_test(every_metric_is_told),
+        cmocka_unit_test(every_file_format_is_told), cmocka_unit_test(every_route_is_told),
+        cmocka_unit_test(every_parameter_is_told),   cmocka_unit_test(every_reason_is_told),
+        cmocka_unit_test(every_condition_is_told),   cmocka_unit_test(links_lead_somewhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
