@@ -7,6 +7,7 @@ import math
 import statistics
 
 import kernels_rows
+from auto_reference import Sketch, f32
 from kernels import NAN, Series, Tail, over, price_ok, weighted
 
 NORMAL = 1 / statistics.NormalDist().inv_cdf(0.75)
@@ -351,12 +352,114 @@ def seasonal_residual(rows, period, buckets, half_life, clip, floor):
     return detector(rows, judge)
 
 
+class Excess:
+    """The generalised Pareto tail of the centroids of a sketch, sign +1 above, -1 below."""
+
+    def __init__(self, sketch, level, sign):
+        line = sorted(((sign * mean, weight) for mean, weight, _ in sketch.centroids), reverse=True)
+        need, weight, peaks = max(level * sketch.total, 10.0), 0.0, 0
+        while peaks < len(line) and weight < need:
+            weight += line[peaks][1]
+            peaks += 1
+        self.threshold = NAN
+        if weight < need or peaks >= len(line):
+            return
+        edges = [(a * wb + b * wa) / (wa + wb) for (b, wb), (a, wa) in zip(line, line[1:])]  # edges[i] lies below line[i]
+        self.threshold = edges[peaks - 1]
+        y = [(mean - self.threshold, w) for mean, w in line[:peaks]]
+        above = [math.fsum(w for _, w in y[:i]) for i in range(peaks)]
+        width = [0.0] + [edges[i - 1] - edges[i] if y[i][1] > 1 else 0.0 for i in range(1, peaks)]
+        a0 = math.fsum(w * v for v, w in y) / weight
+        a1 = math.fsum(w * v * max(0.0, a + (w - 1) / 2) - b * (w * w - 1) / 12 for (v, w), a, b in zip(y, above, width))
+        a1 /= (weight - 1) * weight
+        shape = max(-0.5, 2 - a0 / (a0 - 2 * a1)) if a0 - 2 * a1 > 0 else -0.5
+        self.shape = max(0.0, min(0.9, (weight * shape + 10) / (weight + 50)))
+        self.scale = a0 * (1 - self.shape)
+        self.share = (weight + 1) / (sketch.total + 1)
+
+    def p(self, x):
+        y = (x - self.threshold) / self.scale
+        return max(1e-15, self.share * ((1 + self.shape * y) ** (-1 / self.shape) if self.shape > 0 else math.exp(-y)))
+
+    def quantile(self, p):
+        times = math.log(self.share / p)
+        return self.threshold + self.scale * (math.expm1(times * self.shape) / self.shape if self.shape > 0 else times)
+
+
+def middle(sketch):
+    return [mean for mean, _, below in sketch.centroids if below <= sketch.total / 2][-1]
+
+
+def calibrate(rows, memory, method, warm):
+    sketch = Sketch(memory, 16)
+    now = {"median": NAN, "tail": None, "seen": 0}
+
+    def judge(_, row):
+        x, result, tail = row["price"], (NAN, NAN, NAN, 0.0, NAN), now["tail"]
+        limit = tail.threshold if tail else NAN
+        if now["seen"] >= warm:
+            below, _, every = sketch.rank(x)
+            p = tail.p(x) if x > limit else (f32(every - below) + 1) / (every + 1)
+            result = (-math.log10(p), p, now["median"], 1.0, limit)
+        now["seen"] += 1
+        sketch.add(x)
+        if not sketch.waiting:
+            now["median"] = middle(sketch)
+            now["tail"] = Excess(sketch, 0.02, 1) if method else None
+        return result
+    return detector(rows, judge)
+
+
+def spot(rows, depth, risk, side, memory, warm):
+    depth = int(depth)
+    sketch, taken = Sketch(memory, 16), []
+    now = {"median": 0.0, "upper": None, "lower": None, "high": NAN, "low": NAN}
+
+    def ready():
+        return len(taken) >= depth + warm and (side < 0 or now["high"] == now["high"]) and (side > 0 or now["low"] == now["low"])
+
+    def p_of(v):
+        twice = 2 if side == 0 else 1
+        for tail, w in ((now["upper"], v), (now["lower"], -v)):
+            if tail and w > tail.threshold:
+                return twice * tail.p(w)
+        below, equal, every = sketch.rank(v)
+        up, down = (f32(every - below) + 1) / (every + 1), (f32(below + equal) + 1) / (every + 1)
+        return min(1.0, 2 * min(up, down)) if side == 0 else up if side > 0 else down
+
+    def judge(_, row):
+        x, result = row["price"], (NAN, NAN, NAN, 0.0, NAN, NAN)
+        drift = statistics.fmean(taken[-depth:]) if depth and taken else 0.0
+        v = x - drift
+        if ready():
+            middle_v = now["median"]
+            limit = now["high"] if side > 0 or (side == 0 and v > middle_v) else now["low"]
+            result = ((v - middle_v) / (limit - middle_v), p_of(v), drift + middle_v, 1.0, drift + now["high"], drift + now["low"])
+            v = middle_v + 2 * (limit - middle_v) if result[0] > 2 else v
+        if len(taken) >= depth:
+            sketch.add(v)
+            if not sketch.waiting:
+                now["median"] = middle(sketch)
+                part = risk / 2 if side == 0 else risk
+                if side >= 0:
+                    now["upper"] = Excess(sketch, 0.02, 1)
+                    now["high"] = now["upper"].quantile(part) if now["upper"].threshold == now["upper"].threshold else NAN
+                if side <= 0:
+                    now["lower"] = Excess(sketch, 0.02, -1)
+                    now["low"] = -now["lower"].quantile(part) if now["lower"].threshold == now["lower"].threshold else NAN
+        taken.append(drift + v)
+        return result
+    return detector(rows, judge)
+
+
 CASES = [
     (adwin, [0.002, 32, 5]), (adwin, [0.1, 5, 3]),
     (hampel, [100, 0]), (hampel, [21, 0.02]),
     (cusum, [10, 0.45, 10, 5, 0]), (cusum, [2, 0.3, 5, 3, 0.05]),
     (holt_winters, [8, 6, 0.2, 0.1, 0.3, 10, 5]), (holt_winters, [30, 40, 0.5, 0.5, 0.5, 3, 1.5]),
     (seasonal_residual, [8, 6, 60, 5, 0]), (seasonal_residual, [20, 50, 30, 1.5, 0.02]),
+    (spot, [13, 1e-3, 0, 10000, 60]), (spot, [0, 1e-4, 1, 100, 100]), (spot, [0, 0.01, -1, 150, 30]),
+    (calibrate, [1000, 0, 50]), (calibrate, [100, 1, 30]),
     (bocpd, [10, 100, 50, 5]), (bocpd, [1800, 1000, 200, 10]),
 ]
 
