@@ -81,6 +81,7 @@ struct fm_file_reader {
     size_t at, used; /* bytes of the window that are done, and that are filled */
     bool ended;      /* no more bytes come */
     bool whole;      /* the row in `line` was cut as it should */
+    bool spaced;     /* interval_ns is settled */
     int broken;      /* why reading ended early; 0 = it did not */
     char header[FM_FILE_HEADER];
 };

@@ -86,10 +86,14 @@ static int64_t most_frequent(const fm_file_reader *reader)
 int64_t fm_file_interval(fm_file_reader *reader)
 {
     fm_file_time time;
-    if (reader->interval_ns == 0)
-        reader->interval_ns = most_frequent(reader);
+    if (reader->spaced)
+        return reader->interval_ns;
+    int64_t found_ns = most_frequent(reader);
+    if (found_ns > 0 && (reader->interval_ns == 0 || found_ns < reader->interval_ns))
+        reader->interval_ns = found_ns;
     if (reader->interval_ns == 0 && !(reader->needs & FM_FILE_DAY) &&
         fm_file_row_time(reader, reader->cell[0], &time) && time.wall_ns % DAY_NS == 0)
         reader->interval_ns = DAY_NS;
+    reader->spaced = reader->interval_ns > 0;
     return reader->interval_ns;
 }

@@ -11,8 +11,9 @@ bool fm_file_row_time(const fm_file_reader *reader, fm_slice cell, fm_file_time 
 /* Of the row in `cell`; false and refused when it is no time, or none from 1970 to the last year that is taken. */
 bool fm_cell_row_time(fm_draft *draft, const fm_file_reader *reader, fm_file_time *out);
 
-/* How far apart rows are: what the file's name tells, else the distance that is most frequent among the first rows (of
- * two the shorter), else a day where the row is named by a date. 0 = none of it. The first column is the time. */
+/* How far apart rows are: the distance that is most frequent among the first rows (of two the shorter), or what the
+ * file's name tells, if that is less: bars may be missing, but none overlap. Else a day where the row is named by a
+ * date; 0 = none of it. The first column is the time. */
 int64_t fm_file_interval(fm_file_reader *reader);
 
 #endif

@@ -108,7 +108,7 @@ static void coinbase_bars_count_from_midnight_of_the_day_in_the_name(void **unus
     read_rows(&out, write_file("BTCUSD_coinbase_1m.csv", content, strlen(content), false), NULL, NULL, NULL);
     assert_non_null(strstr(out.text, "invalid: could not tell the date"));
     read_rows(&out, path, NULL, "X", "20161007");
-    assert_non_null(strstr(out.text, "bar X ts=1475798460000000000 n=1 "));
+    assert_non_null(strstr(out.text, "bar X ts=1475798401000000000 n=1 "));
     unlink(path);
 }
 
@@ -207,6 +207,22 @@ static void a_column_of_values_is_a_symbol_and_a_day_is_known_at_its_end(void **
                        "value load ts=1396311000000000000 n=2 value=0x1p+1\n");
 }
 
+static void rows_closer_than_the_name_tells_are_believed(void **unused)
+{
+    (void)unused;
+    assert_format_rows("A_5d.csv", "bars",
+                       "timestamp,open,high,low,close\n2014-04-01 00:05,1,1,1,1\n2014-04-01 00:06,1,1,1,1\n"
+                       "2014-04-02 00:06,1,1,1,1\n2014-04-02 00:07,1,1,1,1\n",
+                       "bar A ts=1396310760000000000 n=1 open=1/0 high=1/0 low=1/0 close=1/0" MINUTE "\n"
+                       "bar A ts=1396310820000000000 n=2 open=1/0 high=1/0 low=1/0 close=1/0" MINUTE "\n"
+                       "bar A ts=1396397220000000000 n=3 open=1/0 high=1/0 low=1/0 close=1/0" MINUTE "\n"
+                       "bar A ts=1396397280000000000 n=4 open=1/0 high=1/0 low=1/0 close=1/0" MINUTE "\n");
+    assert_format_rows("A_1m.csv", "bars",
+                       "timestamp,open,high,low,close\n2014-04-01 00:05,1,1,1,1\n2014-04-01 00:07,1,1,1,1\n",
+                       "bar A ts=1396310760000000000 n=1 open=1/0 high=1/0 low=1/0 close=1/0" MINUTE "\n"
+                       "bar A ts=1396310880000000000 n=2 open=1/0 high=1/0 low=1/0 close=1/0" MINUTE "\n");
+}
+
 static void cells_may_stand_in_quotes(void **unused)
 {
     (void)unused;
@@ -231,6 +247,7 @@ int main(void)
         cmocka_unit_test(other_bars_are_told_by_their_four_columns),
         cmocka_unit_test(other_quotes_are_told_by_bid_and_ask),
         cmocka_unit_test(a_column_of_values_is_a_symbol_and_a_day_is_known_at_its_end),
+        cmocka_unit_test(rows_closer_than_the_name_tells_are_believed),
         cmocka_unit_test(cells_may_stand_in_quotes),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
