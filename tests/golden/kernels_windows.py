@@ -219,7 +219,74 @@ def quantile_sketch(rows, q, accuracy):
     return over_prices(rows, lambda _, k: values[k])
 
 
+def bollinger(rows, count, width):
+    def value(x, k):
+        if k + 1 < count:
+            return (NAN,) * 5
+        mean, std, *_ = moments(x[k + 1 - count:k + 1], x[k])
+        half = width * std
+        return mean, mean + half, mean - half, 0.5 + 0.5 * (x[k] - mean) / half, 2 * half / mean
+    return over_prices(rows, value)
+
+
+def macd(rows, fast, slow, signal):
+    x, values = [Fraction(p) for _, p in prices(rows)], []
+
+    def averages(series, n, start):
+        gain, average = Fraction(2) / (Fraction(n) + 1), start
+        for v in series:
+            average = Fraction(float(average + gain * (v - average)))
+            yield average
+    lines = [f - s for f, s in zip(averages(x, fast, x[0]), averages(x, slow, x[0]))]
+    for k, (line, mean) in enumerate(zip(lines, averages(lines, signal, Fraction(0)))):
+        values.append((float(line), float(mean), float(line - mean)) if k + 1 >= slow + signal else (NAN,) * 3)
+    return over_prices(rows, lambda _, k: values[k])
+
+
+def donchian(rows, count):
+    values = []
+    for k, row in enumerate(rows):
+        if k < count:
+            values.append((NAN,) * 4)
+            continue
+        upper, lower = max(r["high"] for r in rows[k - count:k]), min(r["low"] for r in rows[k - count:k])
+        values.append((upper, lower, (upper + lower) / 2, (row["close"] - lower) / (upper - lower)))
+    return values
+
+
+def vwap(rows, window):
+    at, taken = slices(rows, window), [i for i, _ in prices(rows)]
+
+    def value(x, k):
+        inside = [(Fraction(x[j]), Fraction(rows[taken[j]]["size"])) for j in range(k) if at[j] > at[k] - 32]
+        if not inside:
+            return NAN, NAN
+        mean = sum(p * v for p, v in inside) / sum(v for _, v in inside)
+        return float(mean), float(10000 * (Fraction(x[k]) / mean - 1))
+    return over_prices(rows, value)
+
+
+def twap(rows, window):
+    width, newest, times = int(window * 1e9) // 32, 0, []
+    for i, _ in prices(rows):
+        newest = max(newest, rows[i]["ts_ns"])
+        times.append(newest)
+
+    def value(x, k):
+        begin, total, time = (times[k] // width - 31) * width, Fraction(0), 0
+        for j in range(k):
+            stood = times[j + 1] - max(times[j], begin)
+            if stood > 0:
+                total, time = total + stood * Fraction(x[j]), time + stood
+        if time == 0:
+            return NAN, NAN
+        return float(total / time), float(10000 * (Fraction(x[k]) * time / total - 1))
+    return over_prices(rows, value)
+
+
 CASES = [
+    (bollinger, [20, 2]), (bollinger, [7, 3]), (macd, [12, 26, 9]), (macd, [3, 7, 2]), (donchian, [20]), (donchian, [4]),
+    (vwap, [3]), (twap, [3]), (twap, [0.4]),
     (welford, []), (p2, [0.5]), (p2, [0.95]), (quantile_sketch, [0.5, 0.1]), (quantile_sketch, [0.9, 0.05]), (quantile_sketch, [0.01, 0.01]),
     (simple_return, [0]), (simple_return, [3]), (event_return, [100]), (event_return, [1]), (volume_return, [32768]), (volume_return, [2048]),
     (rolling_moments, [100, 0]), (rolling_moments, [9, 0]), (rolling_moments, [100, 4]), (rolling_quantile, [0.5, 100]),

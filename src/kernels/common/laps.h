@@ -10,8 +10,8 @@
  * 1e-15 * (4 * count + 64), and a window of equal values has sums of exactly 0. Between two such times the spread must
  * shrink twofold at least, so it is rare whatever comes.
  *
- * `pairs` is 1 for powers 1 and 2, 2 for powers up to 4; always the same, a constant, so that loops unroll. 120 bytes
- * and 8 + 16 * pairs a value. */
+ * `pairs` is 1 for powers 1 and 2, 2 for powers up to 4; always the same, a constant, so that loops unroll. 112 +
+ * 16 * pairs bytes and 8 + 16 * pairs a value. */
 #ifndef FM_KERNELS_COMMON_LAPS_H
 #define FM_KERNELS_COMMON_LAPS_H
 
@@ -86,36 +86,38 @@ static inline void fm_laps_renew(fm_laps *laps, int pairs)
     }
 }
 
+/* Sums of the lap and of the window as they will be with x. */
+static inline void fm_laps_with(const fm_laps *laps, double x, int pairs, __m128d lap[FM_LAPS_PAIRS_MAX],
+                                __m128d total[FM_LAPS_PAIRS_MAX])
+{
+    const double *behind = laps->data + laps->count + 2 * pairs * (laps->at + 1);
+    __m128d power[FM_LAPS_PAIRS_MAX];
+    fm_laps_powers(x - laps->anchor, pairs, power);
+    for (int j = 0; j < pairs; j++) {
+        lap[j] = _mm_add_pd(_mm_loadu_pd(&laps->newest[2 * j]), power[j]);
+        total[j] = _mm_add_pd(_mm_loadu_pd(&behind[2 * j]), lap[j]);
+    }
+}
+
+/* Whether sums of the first pair are too far from their anchor to tell the spread. */
+static inline bool fm_laps_far(const fm_laps *laps, __m128d first)
+{
+    double sum = _mm_cvtsd_f64(first), square = _mm_cvtsd_f64(_mm_unpackhi_pd(first, first));
+    return sum * sum * laps->far > square;
+}
+
 /* x enters; `renew` is fm_laps_renew for the same pairs, out of line. */
 static inline void fm_laps_add(fm_laps *laps, double x, int pairs, void (*renew)(fm_laps *))
 {
-    int64_t at = laps->at;
-    const double *behind = laps->data + laps->count + 2 * pairs * (at + 1);
-    __m128d power[FM_LAPS_PAIRS_MAX], first = _mm_setzero_pd();
-    laps->data[at] = x;
-    fm_laps_powers(x - laps->anchor, pairs, power);
+    __m128d lap[FM_LAPS_PAIRS_MAX], total[FM_LAPS_PAIRS_MAX];
+    fm_laps_with(laps, x, pairs, lap, total);
     for (int j = 0; j < pairs; j++) {
-        __m128d lap = _mm_add_pd(_mm_loadu_pd(&laps->newest[2 * j]), power[j]);
-        __m128d total = _mm_add_pd(_mm_loadu_pd(&behind[2 * j]), lap);
-        _mm_storeu_pd(&laps->newest[2 * j], lap);
-        _mm_storeu_pd(&laps->total[2 * j], total);
-        first = j == 0 ? total : first;
+        _mm_storeu_pd(&laps->newest[2 * j], lap[j]);
+        _mm_storeu_pd(&laps->total[2 * j], total[j]);
     }
-    laps->at = at + 1;
-    double sum = _mm_cvtsd_f64(first), square = _mm_cvtsd_f64(_mm_unpackhi_pd(first, first));
-    if (__builtin_expect(at + 1 == laps->count || sum * sum * laps->far > square, 0))
+    laps->data[laps->at++] = x;
+    if (__builtin_expect(laps->at == laps->count || fm_laps_far(laps, total[0]), 0))
         renew(laps);
-}
-
-static inline double fm_laps_mean(const fm_laps *laps)
-{
-    return laps->anchor + laps->total[0] * laps->per_count;
-}
-
-static inline double fm_laps_variance(const fm_laps *laps)
-{
-    double mean = laps->total[0] * laps->per_count;
-    return laps->total[1] * laps->per_count - mean * mean;
 }
 
 #endif

@@ -273,6 +273,117 @@ static void a_volume_return_looks_back_by_volume_however_it_came(void **unused)
     }
 }
 
+static void bollinger_bands_are_those_of_two_passes_whatever_came_before(void **unused)
+{
+    (void)unused;
+    static double x[3000];
+    fm_random random;
+    fm_random_seed(&random, 26);
+    double out[5], exact[4];
+    const fm_kernel *kernel = begin("bollinger", (const double[]){COUNT, 2});
+    for (int i = 0; i < 3000; i++) {
+        x[i] = 100.0 + fm_random_normal(&random) * (i / 400 % 2 ? 1e-3 : 1.0) + (i % 311 == 0 ? 1e9 : 0.0);
+        feed(kernel, i, &x[i], out);
+        assert_true(isnan(out[0]) == (i + 1 < COUNT));
+        if (i + 1 < COUNT)
+            continue;
+        two_passes(&x[i + 1 - COUNT], COUNT, exact);
+        assert_near(out[0], exact[0], 1e-12);
+        assert_near((out[1] - out[2]) / (4.0 * exact[1]), 1.0, 1e-10);
+        assert_near(out[3], (x[i] - out[2]) / (out[1] - out[2]), 1e-9);
+    }
+}
+
+static void bands_of_equal_values_close(void **unused)
+{
+    (void)unused;
+    double out[5];
+    const fm_kernel *kernel = begin("bollinger", (const double[]){COUNT, 2});
+    for (int i = 0; i < 200; i++) {
+        feed(kernel, i, (const double[]){i < 100 ? 1e4 + i * 3.7 : 0.1}, out);
+        if (i >= 100 + COUNT - 1)
+            assert_true(out[0] == 0.1 && out[1] == 0.1 && out[2] == 0.1 && isnan(out[3]) && out[4] == 0.0);
+    }
+}
+
+static void macd_of_a_steady_trend_is_its_slope_times_half_the_difference_of_lengths(void **unused)
+{
+    (void)unused;
+    double out[3];
+    const fm_kernel *kernel = begin("macd", (const double[]){12, 26, 9});
+    for (int i = 0; i < 2000; i++) {
+        feed(kernel, i, (const double[]){0.25 * i}, out);
+        assert_true(isnan(out[0]) == (i < 34));
+    }
+    assert_near(out[0], 0.25 * (26.0 - 12.0) / 2.0, 1e-10); /* an average of n lags (n - 1) / 2 events behind */
+    assert_near(out[2], 0.0, 1e-10);
+}
+
+static void a_close_outside_the_channel_is_a_breakout(void **unused)
+{
+    (void)unused;
+    double out[4];
+    const fm_kernel *kernel = begin("donchian", (const double[]){20});
+    for (int i = 0; i < 60; i++) {
+        feed(kernel, i, (const double[]){101.0, 99.0, 100.0}, out);
+        assert_true(isnan(out[0]) == (i < 20));
+    }
+    assert_true(out[0] == 101.0 && out[1] == 99.0 && out[2] == 100.0 && out[3] == 0.5);
+    feed(kernel, 60, (const double[]){104.0, 100.0, 103.0}, out);
+    assert_true(out[0] == 101.0 && out[3] == 2.0); /* the bar is not part of what it breaks out of */
+    feed(kernel, 61, (const double[]){102.0, 100.0, 101.5}, out);
+    assert_true(out[0] == 104.0);
+}
+
+static void vwap_and_vwap_deviation_are_one(void **unused)
+{
+    (void)unused;
+    static test_state other;
+    test_market market;
+    market_init(&market, 27);
+    const fm_kernel *deviation = begin("vwap_deviation", (const double[]){5, 0});
+    test_state_copy(&other, &state);
+    const fm_kernel *kernel = begin("vwap", (const double[]){5});
+    for (int i = 0; i < 3000; i++) {
+        double a[2], b[3];
+        test_row row = market_next(&market, kernel);
+        feed(kernel, row.ts_ns, row.in, a);
+        deviation->step(other.bytes, row.ts_ns, row.in, b);
+        assert_true(same_numbers(&a[0], &b[2], 1) && same_numbers(&a[1], &b[0], 1));
+    }
+    test_state_free(&other);
+}
+
+static void twap_weighs_a_value_by_how_long_it_stood(void **unused)
+{
+    (void)unused;
+    double out[2];
+    const fm_kernel *kernel = begin("twap", (const double[]){32});
+    feed(kernel, 0, (const double[]){100.0}, out);
+    assert_true(isnan(out[0]));
+    for (int i = 0; i < 1000; i++) /* a burst at one moment weighs nothing */
+        feed(kernel, 3 * FM_NS_PER_S, (const double[]){500.0 + i}, out);
+    feed(kernel, 3 * FM_NS_PER_S, (const double[]){200.0}, out);
+    assert_near(out[0], 100.0, 1e-15);
+    feed(kernel, 4 * FM_NS_PER_S, (const double[]){150.0}, out);
+    assert_near(out[0], (3.0 * 100.0 + 200.0) / 4.0, 1e-15);
+    assert_near(out[1], 1e4 * (150.0 / 125.0 - 1.0), 1e-12);
+}
+
+static void what_stood_before_the_window_is_gone_and_a_silence_holds_its_value(void **unused)
+{
+    (void)unused;
+    for (int gap_s = 10; gap_s <= 100000; gap_s *= 10) {
+        double out[2], held = gap_s < 31 ? gap_s : 31.0;
+        const fm_kernel *kernel = begin("twap", (const double[]){32});
+        feed(kernel, 0, (const double[]){100.0}, out);
+        feed(kernel, FM_NS_PER_S / 2, (const double[]){200.0}, out);
+        feed(kernel, FM_NS_PER_S / 2 + gap_s * FM_NS_PER_S, (const double[]){300.0}, out);
+        double hundreds = gap_s < 31 ? 0.5 : 0.0, two_hundreds = gap_s < 31 ? held : 31.5;
+        assert_near(out[0], (100.0 * hundreds + 200.0 * two_hundreds) / (hundreds + two_hundreds), 1e-14);
+    }
+}
+
 static int end(void **unused)
 {
     (void)unused;
@@ -297,6 +408,13 @@ int main(void)
         cmocka_unit_test(a_simple_return_is_what_a_holding_gained),
         cmocka_unit_test(an_event_return_looks_back_by_trades_and_not_by_time),
         cmocka_unit_test(a_volume_return_looks_back_by_volume_however_it_came),
+        cmocka_unit_test(bollinger_bands_are_those_of_two_passes_whatever_came_before),
+        cmocka_unit_test(bands_of_equal_values_close),
+        cmocka_unit_test(macd_of_a_steady_trend_is_its_slope_times_half_the_difference_of_lengths),
+        cmocka_unit_test(a_close_outside_the_channel_is_a_breakout),
+        cmocka_unit_test(vwap_and_vwap_deviation_are_one),
+        cmocka_unit_test(twap_weighs_a_value_by_how_long_it_stood),
+        cmocka_unit_test(what_stood_before_the_window_is_gone_and_a_silence_holds_its_value),
     };
     return cmocka_run_group_tests(tests, NULL, end);
 }
