@@ -183,9 +183,67 @@ def context_novelty(rows, levels, depth, kept, memory):
     return judged(rows, readings)
 
 
+def art_features(window):
+    x, older, mean = window[-1], window[:len(window) // 2], math.fsum(window) / len(window)
+    newer = window[len(older):]
+    spread = math.sqrt(math.fsum((v - mean) ** 2 for v in window) / len(window))
+    return [x, x - window[-2], mean, spread, x - mean, math.fsum(newer) / len(newer) - math.fsum(older) / len(older)]
+
+
+def art(rows, count, kept, memory, rate):
+    def readings(x):
+        mean, spread, before, moved = None, [0.0] * 6, [0.0] * 6, 0.0
+        prototypes, newest = [], None  # dictionaries: weight, uses, step, steps
+        for n in range(len(x)):
+            row = n - count + 1
+            if row < 0:
+                yield None
+                continue
+            feature = art_features(x[row:n + 1])
+            d = [f - m for f, m in zip(feature, mean or feature)]
+            u = [0.5 + 0.5 * a / (s + abs(a)) if a else 0.5 for a, s in zip(d, spread)]
+            code = u + [1 - v for v in u]
+            limit = min(0.25, max(0.02, moved))
+            alike = [math.fsum(map(min, code, one["weight"])) for one in prototypes]
+            if n < count + 130:
+                yield None
+            else:
+                score = max(0.0, 1 - max(alike) / 6)
+                yield score, 49152 * (score * score) ** 2, x[n - 1] + newest["step"], limit
+            if newest:
+                newest["steps"] = min(20, newest["steps"] + 1)
+                newest["step"] += (feature[1] - newest["step"]) / newest["steps"]
+            number = min(row + 1, memory)
+            if row >= 16:
+                d = [max(-8 * s, min(8 * s, a)) if s else a for a, s in zip(d, spread)]
+            mean = [m + a / number for m, a in zip(mean or feature, d)]
+            spread = [s + (abs(a) - s) / number for a, s in zip(d, spread)]
+            if row:
+                moved += (math.fsum(abs(a - b) for a, b in zip(u, before)) / 6 - moved) / min(row, memory)
+            before = u
+            if row < 30:
+                continue
+            fit = [i for i in range(len(prototypes)) if alike[i] >= 6 * (1 - limit)]
+            if fit:
+                newest = prototypes[max(fit, key=lambda i: alike[i] / (0.001 + math.fsum(prototypes[i]["weight"])))]
+                newest["weight"] = [w + rate * (min(c, w) - w) for c, w in zip(code, newest["weight"])]
+                newest["uses"] += 1
+            else:
+                newest = {"weight": code, "uses": 1.0, "step": 0.0, "steps": 0}
+                if len(prototypes) < kept:
+                    prototypes.append(newest)
+                else:
+                    prototypes[min(range(kept), key=lambda i: prototypes[i]["uses"])] = newest
+            if n % int(memory) == 0:
+                for one in prototypes:
+                    one["uses"] /= 2
+    return judged(rows, readings)
+
+
 CASES = [
     (matrix_profile, [20, 100]), (matrix_profile, [33, 400]), (matrix_profile, [50, 2000]), (matrix_profile, [12, 16]),
     (context_novelty, [8, 4, 2048, 5000]), (context_novelty, [16, 3, 100, 100]), (context_novelty, [3, 8, 64, 1000]),
+    (art, [20, 128, 2000, 0.05]), (art, [7, 8, 100, 1]), (art, [32, 20, 300, 0.3]),
     (spectral_residual, [64]), (spectral_residual, [20]),
     (knn_shingle, [23, 1000, 8, 0]), (knn_shingle, [8, 100, 2, 1]), (knn_shingle, [30, 600, 12, 1]),
 ]

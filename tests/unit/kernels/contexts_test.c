@@ -1,4 +1,4 @@
-/* tests/unit/kernels/contexts_test.c - context_novelty: what follows what. */
+/* tests/unit/kernels/contexts_test.c - context_novelty, art: what follows what, and what a window is like. */
 #include "series.h"
 
 #define COUNT 8000
@@ -151,6 +151,97 @@ static void context_novelty_goes_on_when_contexts_come_and_go(void **unused)
         assert_true(i < 100 ? isnan(found[i][0]) : found[i][0] >= 0.0 && found[i][0] < 50.0);
 }
 
+/* A wave of 40 rows with noise. */
+static void make_waves(uint64_t seed)
+{
+    fm_random random;
+    fm_random_seed(&random, seed);
+    for (int i = 0; i < COUNT; i++)
+        series[i] = 10.0 + sin(2.0 * 3.14159265358979323846 * i / 40.0) + 0.05 * fm_random_normal(&random);
+}
+
+static const double ART[] = {20, 128, 2000, 0.05};
+
+static void art_finds_a_window_that_no_prototype_is_like(void **unused)
+{
+    (void)unused;
+    make_waves(11);
+    for (int i = 6010; i < 6030; i++)
+        series[i] = 10.0; /* half a wave left out: no value is new */
+    run_series("art", ART, 1.0, 0.0);
+    assert_in_range(loudest(1000), 6010, 6050);
+    assert_true(found[loudest(1000)][1] < 4e-4);
+}
+
+static void art_takes_for_known_what_came_once(void **unused)
+{
+    (void)unused;
+    make_waves(12);
+    for (int i = 0; i < 10; i++)
+        series[5000 + i] = series[5400 + i] = 14.0 - 0.2 * i;
+    run_series("art", ART, 1.0, 0.0);
+    double first = 0.0, again = 0.0;
+    for (int i = 5000; i < 5010; i++) {
+        first = fmax(first, found[i][0]);
+        again = fmax(again, found[i + 400][0]);
+    }
+    assert_in_range(loudest(1000), 5000, 5010);
+    assert_true(first > 2.0 * found[5000][4] && again < 0.5 * first);
+}
+
+static void art_raises_few_alarms_on_spikes_and_on_noise(void **unused)
+{
+    (void)unused;
+    make_spikes(13);
+    run_series("art", ART, 1.0, 0.0);
+    assert_true(alarms(1000, 0.01) < 0.015 * (COUNT - 1000));
+    make_noise(14);
+    run_series("art", ART, 1.0, 0.0);
+    assert_true(alarms(1000, 0.01) < 0.015 * (COUNT - 1000));
+    assert_true(alarms(1000, 0.1) > 0.03 * (COUNT - 1000)); /* scores fall while prototypes are learned */
+}
+
+static void art_expects_the_step_that_followed_its_prototype(void **unused)
+{
+    (void)unused;
+    make_waves(15);
+    run_series("art", ART, 1.0, 0.0);
+    double square = 0.0, still = 0.0;
+    for (int i = 4000; i < COUNT; i++) {
+        square += (found[i][2] - series[i]) * (found[i][2] - series[i]);
+        still += (series[i - 1] - series[i]) * (series[i - 1] - series[i]);
+    }
+    assert_true(square < 0.7 * still);
+}
+
+static void art_is_the_same_in_any_unit_and_at_any_level(void **unused)
+{
+    (void)unused;
+    static double plain[COUNT];
+    make_waves(16);
+    run_series("art", ART, 1.0, 0.0);
+    for (int i = 0; i < COUNT; i++)
+        plain[i] = found[i][0];
+    assert_true(isnan(plain[149]) && found[149][3] == 0.0 && !isnan(plain[150]) && found[150][3] == 1.0);
+    run_series("art", ART, 4096.0, 0.0);
+    for (int i = 0; i < COUNT; i++)
+        assert_true(same_numbers(&plain[i], &found[i][0], 1));
+    run_series("art", ART, 1.0, -10.0);
+    for (int i = 150; i < COUNT; i++)
+        assert_near(found[i][0], plain[i], 1e-6);
+}
+
+static void art_has_a_vigilance_that_follows_how_much_the_series_moves(void **unused)
+{
+    (void)unused;
+    make_waves(17);
+    run_series("art", ART, 1.0, 0.0);
+    double calm = found[COUNT - 1][4];
+    make_noise(18);
+    run_series("art", ART, 1.0, 0.0);
+    assert_true(calm > 0.02 && found[COUNT - 1][4] > 2.0 * calm && found[COUNT - 1][4] <= 0.25);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -160,6 +251,12 @@ int main(void)
         cmocka_unit_test(context_novelty_expects_what_comes_next_in_a_pattern),
         cmocka_unit_test(context_novelty_is_the_same_in_any_unit_and_at_any_level),
         cmocka_unit_test(context_novelty_goes_on_when_contexts_come_and_go),
+        cmocka_unit_test(art_finds_a_window_that_no_prototype_is_like),
+        cmocka_unit_test(art_takes_for_known_what_came_once),
+        cmocka_unit_test(art_raises_few_alarms_on_spikes_and_on_noise),
+        cmocka_unit_test(art_expects_the_step_that_followed_its_prototype),
+        cmocka_unit_test(art_is_the_same_in_any_unit_and_at_any_level),
+        cmocka_unit_test(art_has_a_vigilance_that_follows_how_much_the_series_moves),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
