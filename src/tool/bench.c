@@ -77,6 +77,8 @@ static double draw_input(const char *name, double price, fm_random *random)
         return floor(390 * unit);
     if (strcmp(name, "day_type") == 0)
         return 0;
+    if (strcmp(name, "sector_sd") == 0 || strcmp(name, "sector_rank") == 0)
+        return unit;
     if (strcmp(name, "high") == 0)
         return price + 0.02;
     return strcmp(name, "low") == 0 ? price - 0.02 : price * (1 + 1e-4 * unit * (name[0] == 'x' && name[1]));

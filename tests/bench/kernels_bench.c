@@ -66,6 +66,8 @@ static double input(const char *name, int i)
         return (double)(i / 64 % 390);
     if (strcmp(name, "day_type") == 0)
         return 0.0;
+    if (strncmp(name, "sector_", 7) == 0)
+        return strcmp(name, "sector_mean") == 0 ? tick[i].price + 0.02 : 0.01 * (double)(1 + i % 99);
     if (strcmp(name, "high") == 0)
         return tick[i].price + 0.02;
     if (strcmp(name, "low") == 0)

@@ -379,6 +379,97 @@ def benford(rows, count):
     return [value(k) for k in range(len(rows))]
 
 
+# ---- sessions and other instruments ----
+
+def session_profile(rows, bucket, days, sessions):
+    s = Series(rows, lambda r: price_ok(r) and not math.isnan(r["session_minute"]))
+    visits, out = [], []  # visit: [session, bucket, values, learnt]
+    newest, session = -1.0, 0
+    for row in s.rows:
+        x, minute = row["price"], row["session_minute"]
+        session, newest = (session + 1, minute) if minute <= newest - 30 else (session, max(newest, minute))
+        at = [session, int(newest / bucket)]
+        if not visits or visits[-1][:2] != at:
+            visits.append(at + [[], True])
+        visits[-1][2].append(x)
+        visits[-1][3] &= row["day_type"] == 0
+        past = [v for v in visits[:-1] if v[1] == at[1] and v[3]]
+        level = math.fsum(visits[-1][2]) / len(visits[-1][2])
+        if len(past) < sessions:
+            out.append((NAN, NAN, NAN, level))
+            continue
+        weights = [2.0 ** (-(past[-1][0] - v[0]) / days) for v in past]
+        means = [math.fsum(v[2]) / len(v[2]) for v in past]
+        expected = mean_of(means, weights)
+        spreads = [math.fsum((y - m) ** 2 for y in v[2]) / len(v[2]) + (m - expected) ** 2 for v, m in zip(past, means)]
+        out.append((x / expected, (x - expected) / math.sqrt(mean_of(spreads, weights)), expected, level))
+    return over(rows, s, lambda k: out[k])
+
+
+def both_ok(row):
+    return price_ok(row) and not math.isnan(row["market"])
+
+
+def slice_returns(s):
+    """(slice, return of x, of the market) of each slice with rows after the first such."""
+    found = intervals(s)
+    return [(this[0], *(log_ratio(s.rows[this[2]][c], s.rows[before[2]][c]) for c in ("price", "market")))
+            for before, this in zip(found, found[1:])]
+
+
+def market_beta(rows, interval, half_life):
+    s = Series(rows, both_ok, interval, 1)
+    closed, found = slice_returns(s), intervals(s)
+
+    def value(k):
+        pairs = [((n + 1) * s.width, m, x) for n, x, m in closed if n < s.slice[k]]
+        if len(pairs) < 30:
+            return (NAN,) * 4
+        beta, correlation, _, _, variance = moments(pairs, half_life)
+        before = s.rows[[j for n, _, j in found if n < s.slice[k]][-1]]
+        residual = log_ratio(s.rows[k]["price"], before["price"]) - beta * log_ratio(s.rows[k]["market"], before["market"])
+        return (beta, residual, residual / math.sqrt(variance), correlation ** 2)
+    return over(rows, s, value)
+
+
+def market_correlation(rows, window):
+    s = Series(rows, both_ok, window, 64)
+    closed = slice_returns(s)
+
+    def value(k):
+        pairs = [(0, x, m) for n, x, m in closed if s.slice[k] - 64 < n < s.slice[k]]
+        return (moments(pairs, 1.0)[1] if len(pairs) >= 16 else NAN, len(pairs))
+    return over(rows, s, value)
+
+
+def lead_lag(rows, interval, lags, half_life):
+    s = Series(rows, both_ok, interval, 1)
+    lags, series, last = int(lags), [], None  # series: (slice by which it is known, x, market)
+    for n, x, m in slice_returns(s):
+        if last is not None:
+            series += [(n, 0.0, 0.0)] * min(n - last - 1, lags)
+        series.append((n + 1, x, m))
+        last = n
+
+    def value(k):
+        past = [(x, m) for n, x, m in series if n <= s.slice[k]]
+        if len(past) < 64:
+            return (NAN,) * 3
+        weight = [2.0 ** (-interval / half_life * i) for i in range(len(past))][::-1]
+        scale = math.sqrt(math.fsum(w * x * x for w, (x, _) in zip(weight, past)) * math.fsum(w * m * m for w, (_, m) in zip(weight, past)))
+        r = {}
+        for lag in sorted(range(-lags, lags + 1), key=lambda v: (abs(v), -v)):
+            r[lag] = math.fsum(weight[j] * (past[j][0] * past[j - lag][1] if lag >= 0 else past[j][1] * past[j + lag][0])
+                               for j in range(abs(lag), len(past))) / scale
+        best = max(r, key=lambda v: abs(r[v]))
+        return (best * interval, max(-1.0, min(1.0, r[best])), r[0])
+    return over(rows, s, value)
+
+
+def cross_rank(rows):
+    return [((r["price"] - r["sector_mean"]) / r["sector_sd"] if r["sector_sd"] > 0 else NAN, r["sector_rank"]) if price_ok(r) else None for r in rows]
+
+
 CASES = [
     (bipower_variation, [3]), (bipower_variation, [20]), (jump, [10, 1000]), (jump, [60, 50]), (parkinson, [1]), (parkinson, [20]),
     (garman_klass, [1]), (garman_klass, [20]),
@@ -387,6 +478,8 @@ CASES = [
     (inter_arrival, [5]), (inter_arrival, [600]), (hawkes, [0.1, 10, 0]), (hawkes, [0.5, 100, 0.6]), (order_to_trade, [3]), (cancel_ratio, [3]),
     (quote_lifetime, [10, 0.3]), (autocorrelation, [10, 1]), (autocorrelation, [100, 5]), (hurst, [20, 4]), (hurst, [1000, 6]),
     (permutation_entropy, [3, 50]), (permutation_entropy, [5, 300]), (benford, [50]), (benford, [400]),
+    (session_profile, [1, 20, 1]), (session_profile, [5, 20, 5]), (market_beta, [0.5, 20]), (market_beta, [1.5, 1000]), (market_correlation, [16]),
+    (market_correlation, [64]), (lead_lag, [0.2, 5, 10]), (lead_lag, [0.7, 20, 100]), (cross_rank, []),
 ]
 
 

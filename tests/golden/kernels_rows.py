@@ -11,7 +11,8 @@ import random
 NAN = float("nan")
 HERE = os.path.dirname(os.path.abspath(__file__))
 COLUMNS = ["ts_ns", "price", "size", "side", "bid", "bid_size", "ask", "ask_size", "x2", "x3", "x4", "x5", "x6", "x7", "x8", "open", "high", "low",
-           "close", "volume", "bid_depth", "ask_depth", "action", "order_size", "order_age", "session_minute", "day_type", "market"]
+           "close", "volume", "bid_depth", "ask_depth", "action", "order_size", "order_age", "session_minute", "day_type", "market",
+           "sector_mean", "sector_sd", "sector_rank"]
 KEPT = (1, 300, 350, 351, 411, 480, 530)  # and every thirteenth row
 
 
@@ -50,6 +51,7 @@ def make_rows(count=660, seed=20140502):
             row["ask"] = row["bid"]
         rows.append(row)
     add_columns(rows)
+    add_sector(rows)
     return rows
 
 
@@ -75,6 +77,15 @@ def add_columns(rows, seed=20250406):
         market = round(market * math.exp(rng.gauss(0, 1e-4) + 0.5 * math.log(price / before)), 4)
         row["market"] = market if i % 71 != 9 else NAN
         before = price
+
+
+def add_sector(rows, seed=20261123):
+    """How the price stands among those of its sector, from their own random numbers again."""
+    rng = random.Random(seed)
+    for i, row in enumerate(rows):
+        row["sector_mean"] = round(100 + rng.gauss(0, 0.5), 4)
+        row["sector_sd"] = round(rng.uniform(0.2, 2), 4) if i % 31 != 3 else 0.0
+        row["sector_rank"] = round(rng.random(), 4)
 
 
 def kept(i):

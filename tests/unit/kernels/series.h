@@ -64,10 +64,16 @@ static inline double market_input(test_market *market, const char *name)
         return 1.0;
     if (strcmp(name, "action") == 0)
         return (double)(1 + fm_random_below(random, 4));
-    if (strcmp(name, "session_minute") == 0)
-        return floor((double)(market->ts_ns / FM_NS_PER_S % 86400) / 60.0);
+    if (strcmp(name, "session_minute") == 0) /* a session is over in a minute, so that a short series has many */
+        return (double)(market->ts_ns / FM_NS_PER_S % 60);
     if (strcmp(name, "day_type") == 0)
         return 0.0;
+    if (strcmp(name, "sector_mean") == 0)
+        return market->other;
+    if (strcmp(name, "sector_sd") == 0)
+        return 0.5 + fm_random_unit(random);
+    if (strcmp(name, "sector_rank") == 0)
+        return fm_random_unit(random);
     if (strcmp(name, "market") == 0)
         return market->other;
     return (double)(1 + fm_random_below(random, 1000)); /* sizes, depths, ages */

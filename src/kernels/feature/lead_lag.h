@@ -1,0 +1,38 @@
+/* kernels/feature/lead_lag.h - which moves first, the instrument or its market, and by how much?
+ *
+ * Log returns of both over intervals of event time (0 where nothing came), as in kernels/feature/market_beta.h. For
+ * each lag k from -lags to lags intervals, the faded correlation about 0 of x's returns with the market's k intervals
+ * before; lag is the k of the largest |correlation|, the smallest |k| of equals. Positive: the market leads. An
+ * interval fades the past by 2^(-interval / half_life); of a silence `lags` intervals count, markets close.
+ *
+ * Params  interval (s), lags (intervals each way), half_life (s).  Inputs x, market, > 0; a record without both is
+ *         skipped.
+ * Outputs lag (s), correlation (-1 … 1, at that lag), together (-1 … 1, at lag 0). NaN until 64 intervals are in, and
+ *         while one does not move.
+ * Error   relative error below 1e-12. Of unrelated series |correlation| reaches about 2.5 / sqrt(n), n = 1.44 half_life
+ *         / interval: believe a lag only above that.
+ * Source  F. de Jong & T. Nijman, "High frequency analysis of lead-lag relationships between financial markets", J.
+ *         Empirical Finance 4 (1997).
+ * Cost    ~7 ns a record; ~20 ns + 8 ns * lags more an interval; 800 bytes of state. */
+#ifndef FM_KERNELS_FEATURE_LEAD_LAG_H
+#define FM_KERNELS_FEATURE_LEAD_LAG_H
+
+#include "kernels/common/slices.h"
+
+#define FM_LEAD_LAGS_MAX 20
+
+/* ffi:begin */
+typedef struct fm_lead_lag {
+    fm_slices clock;                /* one slice: the interval */
+    double x, market;               /* newest; NaN while empty */
+    double x_before, market_before; /* at the end of the interval before; NaN while there is none */
+    double interval, keep;
+    int64_t lags, intervals; /* counted ever */
+    double lag, correlation, together;
+    double x_square, market_square;       /* faded sums */
+    double x_move[21], market_move[21];   /* newest first */
+    double after_market[21], after_x[21]; /* faded sums of products at each lag */
+} fm_lead_lag;
+/* ffi:end */
+
+#endif
