@@ -39,6 +39,8 @@ const char *fm_kind_name(int kind)
         return "clock";
     case FM_KILL:
         return "kill";
+    case FM_CROSS:
+        return "cross";
     case FM_REFERENCE:
         return "reference";
     default:

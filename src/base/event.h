@@ -47,6 +47,7 @@ typedef enum fm_kind {
     FM_BUILD      = 38, /* the engine's build changed: text = build id */
     FM_CLOCK      = 39, /* wall time of a domain without data */
     FM_KILL       = 40, /* a rule was stopped by deadline, memory or an operator: text = "rule id\0reason" */
+    FM_CROSS      = 42, /* a value of another partition, as of an event-time grid: engine/cross.h */
     FM_REFERENCE  = 41, /* a set of reference data holds from here on: text = its hash, hex */
 } fm_kind;
 

@@ -205,6 +205,7 @@ int fm_admission_note(fm_admission *admission, const fm_admission_limits *limits
     case FM_BUILD:
     case FM_KILL:
     case FM_REFERENCE:
+    case FM_CROSS:
         break;
     default:
         if (event->kind >= FM_KIND_CONTROL || event->series >= admission->symbol_count || event->extra_words < extra_words(event))

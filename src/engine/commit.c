@@ -129,6 +129,8 @@ static __attribute__((noinline)) void take_other(fm_shard *shard, uint32_t origi
         fm_heading_names(&reading->heading, (const fm_message_names *)(const void *)message);
     } else if (message->kind == FM_MESSAGE_BEGIN) {
         take_begin(shard, origin, (const fm_message_begin *)(const void *)message);
+    } else if (message->kind == FM_MESSAGE_CROSS) {
+        fm_shard_take_cross(shard, (const fm_message_cross *)(const void *)message);
     } else {
         FM_ASSERT(message->kind == FM_MESSAGE_END);
         take_end(shard, reading, (const fm_message_end *)(const void *)message);

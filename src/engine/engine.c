@@ -64,6 +64,7 @@ static int make_shard(fm_engine *engine, uint32_t index, fm_error *error)
                            .batch_max = config->batch_max, .stale_venue_ns = config->stale_venue_ns, .clock = config->clock,
                            .runner = config->runner_of != NULL ? config->runner_of(config->runner_context, index) : NULL,
                            .generation_of = generation_of, .reference_of = reference_of, .generation_context = shard, .emit = fm_shard_emit, .killed = fm_shard_killed, .quarantined = fm_shard_quarantined,
+                           .cross = fm_shard_cross,
                            .context = shard, .counters = &shard->counters};
     FM_TRY(fm_fold_create(&fold, &shard->fold, error));
     for (uint32_t p = 0; p < FM_PARTITION_COUNT; p++)
@@ -139,6 +140,8 @@ static void fini_shard(fm_shard *shard)
     free(shard->held);
     free(shard->part);
     free(shard->kill_note);
+    fm_text_fini(&shard->cross_in);
+    fm_text_fini(&shard->cross_out);
     free(shard->intake);
     free(shard->met);
     fm_rule_board_fini(&shard->board);

@@ -102,6 +102,9 @@ void fm_partition_fini(fm_partition *partition)
     for (uint32_t d = 0; d < partition->domain_count; d++) {
         free(partition->domain[d].health);
         free(partition->domain[d].heap);
+        for (uint32_t s = 0; s < partition->domain[d].sector_count; s++)
+            free(partition->domain[d].sector[s].member);
+        free(partition->domain[d].sector);
     }
     free(partition->domain);
     for (uint32_t s = 0; s < partition->series_count; s++)
@@ -223,7 +226,7 @@ fm_series *fm_fold_series(fm_fold *fold, fm_partition *partition, uint32_t index
                           .symbol_size = entry->symbol_size, .venue_size = entry->venue_size, .top_stream = FM_STREAM_NONE, .newest_ns = INT64_MIN,
                           .last_trade_ns = INT64_MIN, .last_quote_ns = INT64_MIN, .last_value_ns = INT64_MIN, .last_price = NAN,
                           .last_size = NAN, .last_value = NAN, .bid = NAN, .bid_size = NAN, .ask = NAN, .ask_size = NAN, .mid = NAN, .basis_ns = INT64_MIN, .due_ns = INT64_MIN,
-                          .actions_ns = INT64_MIN, .price_ratio = 1.0, .size_ratio = 1.0};
+                          .actions_ns = INT64_MIN, .price_ratio = 1.0, .size_ratio = 1.0, .cross = {NAN, NAN, NAN, NAN}};
     memcpy(series->symbol, entry->symbol, entry->symbol_size);
     memcpy(series->venue, entry->venue, entry->venue_size);
     fm_series_refer(partition, series);
@@ -462,6 +465,8 @@ static int apply_control(fm_fold *fold, fm_partition *partition, const fm_event 
     case FM_KILL:
         apply_kill(fold, partition, event);
         return 0;
+    case FM_CROSS:
+        return fm_cross_apply(fold, partition, event, error);
     case FM_REFERENCE:
         return apply_reference(fold, partition, event, error);
     default:

@@ -33,6 +33,8 @@ typedef struct fm_fold_config {
     void          (*killed)(void *context, const fm_rule *rule, const fm_error *error);
     /* A rule had its last strike, and had none of its last strikes in another partition of this fold yet; NULL = tell nobody. */
     void          (*quarantined)(void *context, const fm_rule *rule, const char *reason);
+    /* A value for other partitions (engine/cross.h); NULL = nobody is told, as where a log is folded again. */
+    void          (*cross)(void *context, const fm_cross *cross);
     void           *context;
     fm_counters    *counters;
 } fm_fold_config;

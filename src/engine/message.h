@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-typedef enum fm_message_kind { FM_MESSAGE_BEGIN = 1, FM_MESSAGE_NAMES = 2, FM_MESSAGE_RECORD = 3, FM_MESSAGE_END = 4 } fm_message_kind;
+typedef enum fm_message_kind { FM_MESSAGE_BEGIN = 1, FM_MESSAGE_NAMES = 2, FM_MESSAGE_RECORD = 3, FM_MESSAGE_END = 4, FM_MESSAGE_CROSS = 5 } fm_message_kind;
 
 typedef struct fm_message {
     uint32_t kind;
@@ -30,6 +30,16 @@ typedef struct fm_message_names {
     uint8_t    unused[5];
     char       text[]; /* venue, channel, source; padded to 8 */
 } fm_message_names;
+
+/* A value of another shard's partition for one of this one's (engine/cross.h); stands outside of requests. */
+typedef struct fm_message_cross {
+    fm_message super;
+    uint32_t   partition, cross_kind; /* that it is for */
+    int64_t    grid_ns;
+    uint64_t   position;
+    uint32_t   domain_size, text_size;
+    char       rest[]; /* domain, text; padded to 8 */
+} fm_message_cross;
 
 typedef struct fm_message_end {
     fm_message super;

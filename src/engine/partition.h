@@ -8,6 +8,8 @@
 #include "base/arena.h"
 #include "base/event.h"
 #include "base/slice.h"
+#include "engine/cross.h"
+#include "engine/reference.h"
 #include "engine/rules.h"
 
 #include <stdalign.h>
@@ -107,10 +109,10 @@ typedef struct fm_rule_state {
     double   slot[];
 } fm_rule_state;
 
-struct fm_instrument;
 struct fm_layout;
 struct fm_plan;
-struct fm_reference_set;
+
+typedef enum fm_cross_value { FM_CROSS_OF_MARKET, FM_CROSS_OF_MEAN, FM_CROSS_OF_SPREAD, FM_CROSS_OF_RANK, FM_CROSS_VALUES } fm_cross_value;
 
 typedef struct fm_series { /* by cache line: what every record reads or writes, quotes, trades, a lone venue's quotes; then the rest */
     alignas(64) uint32_t index;
@@ -143,10 +145,11 @@ typedef struct fm_series { /* by cache line: what every record reads or writes, 
     int64_t  last_value_ns;
     uint64_t crossed;
     /* Reference data (engine/reference.h): */
-    const struct fm_instrument *instrument; /* in the set that holds; NULL = it is not told of */
+    const fm_instrument *instrument; /* in the set that holds; NULL = it is not told of */
     int64_t  actions_ns;  /* actions up to this time are done, or were history; INT64_MIN before the first record */
     double   price_ratio; /* of all actions: prices for kernels are quoted ones times this */
     double   size_ratio;  /* sizes are quoted ones divided by this */
+    double   cross[FM_CROSS_VALUES]; /* by fm_cross_value: what other partitions have told; NaN = nothing yet */
     uint64_t published; /* `records` when its latest values were last sent: not state */
     char     symbol[FM_SYMBOL_MAX + 1];
     char     venue[FM_NAME_MAX + 1];
@@ -167,12 +170,27 @@ typedef struct fm_timer { /* a heap of them per (partition, domain), by (due, ru
     uint32_t rule, series;
 } fm_timer;
 
+typedef struct fm_sector_member { /* prices on the sector's grid, held where there was none: engine/cross.h */
+    char    symbol[FM_SYMBOL_MAX + 1];
+    int64_t first, slot; /* number of the first grid time, and of the newest; INT64_MIN = none yet */
+    double  price[FM_SECTOR_HORIZON + 1]; /* by slot, modulo their number */
+} fm_sector_member;
+
+typedef struct fm_sector_state { /* at its home partition */
+    char     name[FM_REFERENCE_NAME_MAX + 1];
+    int64_t  slot; /* newest grid time that a member has told of */
+    fm_sector_member *member; /* ascending by symbol */
+    uint32_t member_count, member_capacity;
+} fm_sector_state;
+
 typedef struct fm_fold_domain {
     int64_t         time_ns;
     fm_rule_health *health; /* by rule index of the current set */
     uint64_t        quarantined[FM_RULES_MAX / 64]; /* derived from health: a bit each */
     fm_timer       *heap;
     uint32_t        heap_count, heap_capacity;
+    fm_sector_state *sector; /* whose home is this partition, in the order of their first record */
+    uint32_t        sector_count, sector_capacity;
     int64_t         batch_first_ns; /* smallest time in the batch being filled; INT64_MAX = none: bounds when a timer asked in it can be due */
 } fm_fold_domain;
 
@@ -200,7 +218,7 @@ typedef struct fm_partition {
     uint64_t        position; /* data records applied: what evidence counts */
     uint64_t        applied_data_total; /* for the accounting since start */
     struct fm_plan *plan;     /* of the current generation; never NULL */
-    const struct fm_reference_set *reference; /* that holds; NULL = none yet */
+    const fm_reference_set *reference; /* that holds; NULL = none yet */
     fm_fold_domain *domain;
     uint32_t        domain_count, domain_capacity;
     fm_series     **series;

@@ -226,6 +226,52 @@ static void split(parsing *in, const char *at, const char *end)
     }
 }
 
+/* ---- who is compared with whom ---- */
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(((const fm_sector *)a)->name, ((const fm_sector *)b)->name);
+}
+
+static fm_sector *sector_of(const fm_reference_set *set, const char *name)
+{
+    fm_sector key = {.home = 0};
+    memcpy(key.name, name, sizeof(key.name));
+    return set->sector_count > 0 ? bsearch(&key, set->sector, set->sector_count, sizeof(key), by_name) : NULL;
+}
+
+static void link_sectors(fm_reference_set *set)
+{
+    set->sector = calloc(set->instrument_count + 1, sizeof(*set->sector));
+    FM_ASSERT(set->sector != NULL);
+    for (uint32_t i = 0; i < set->instrument_count; i++) {
+        const char *name = set->instrument[i].sector;
+        if (name[0] == '\0' || sector_of(set, name) != NULL)
+            continue;
+        fm_sector *sector = &set->sector[set->sector_count++];
+        memcpy(sector->name, name, sizeof(sector->name));
+        sector->home = fm_partition_of(fm_slice_of(name));
+        qsort(set->sector, set->sector_count, sizeof(*sector), by_name);
+    }
+    for (uint32_t i = 0; i < set->instrument_count; i++) {
+        fm_instrument *instrument = &set->instrument[i];
+        fm_sector *sector = instrument->sector[0] != '\0' ? sector_of(set, instrument->sector) : NULL;
+        instrument->in_sector = sector;
+        if (sector != NULL)
+            sector->partitions |= UINT64_C(1) << fm_partition_of(fm_slice_of(instrument->symbol));
+    }
+}
+
+static void link_markets(fm_reference_set *set)
+{
+    for (uint32_t i = 0; i < set->instrument_count; i++) {
+        const fm_instrument *instrument = &set->instrument[i];
+        fm_instrument *market = (fm_instrument *)fm_reference_find(set, instrument->market);
+        if (market != NULL)
+            market->watched_by |= UINT64_C(1) << fm_partition_of(fm_slice_of(instrument->symbol));
+    }
+}
+
 static int check_calendars(const parsing *in)
 {
     for (uint32_t i = 0; i < in->set->calendar_count; i++)
@@ -261,6 +307,8 @@ int fm_reference_parse(fm_slice text, fm_reference_set **out, fm_error *error)
         fm_reference_free(in.set);
         return result;
     }
+    link_sectors(in.set);
+    link_markets(in.set);
     in.set->hash = fm_hash128_of(text.data, text.size);
     *out = in.set;
     return 0;
@@ -275,6 +323,7 @@ void fm_reference_free(fm_reference_set *set)
     free(set->calendar);
     free(set->instrument);
     free(set->action);
+    free(set->sector);
     free(set);
 }
 

@@ -42,12 +42,20 @@ typedef struct fm_action {
     char to[FM_SYMBOL_MAX + 1];
 } fm_action;
 
+typedef struct fm_sector {
+    char name[FM_REFERENCE_NAME_MAX + 1];
+    uint32_t home;       /* the partition where its members are compared (engine/cross.h) */
+    uint64_t partitions; /* that have members, a bit each */
+} fm_sector;
+
 typedef struct fm_instrument {
     char symbol[FM_SYMBOL_MAX + 1];
     char class_[FM_REFERENCE_NAME_MAX + 1], sector[FM_REFERENCE_NAME_MAX + 1]; /* "" = not told */
     char market[FM_SYMBOL_MAX + 1];                                            /* symbol; "" = none */
     const fm_calendar *calendar;                                               /* NULL = none */
     uint32_t first_action, action_count;                                       /* in the set's, ascending by time */
+    const fm_sector *in_sector; /* NULL = not told */
+    uint64_t watched_by;        /* partitions of instruments whose market it is, a bit each */
 } fm_instrument;
 
 typedef struct fm_reference_set {
@@ -58,6 +66,8 @@ typedef struct fm_reference_set {
     uint32_t instrument_count;
     fm_action *action;
     uint32_t action_count;
+    fm_sector *sector; /* ascending by name */
+    uint32_t sector_count;
 } fm_reference_set;
 
 #define FM_REFERENCE_HEAD "fmads-reference 1\n"

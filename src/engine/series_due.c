@@ -1,4 +1,5 @@
-/* engine/series_due.c - what comes due for one instrument between two of its records: corporate actions of the reference data.
+/* engine/series_due.c - what comes due for one instrument between two of its records: corporate actions of the reference data, and
+ * grid times at which other partitions are told of it.
  *
  * Every record compares its time with two numbers of its series, and comes here when it is not between them. */
 #include "engine/fold_internal.h"
@@ -13,14 +14,23 @@ const fm_layout *fm_series_layout(fm_plan *plan, const fm_series *series)
                           fm_slice_of(series->instrument != NULL ? series->instrument->class_ : ""));
 }
 
-static void set_due(const fm_partition *partition, fm_series *series)
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+static void set_due(const fm_partition *partition, fm_series *series, int64_t now_ns)
 {
     const fm_instrument *instrument = series->instrument;
     series->due_ns = INT64_MAX;
+    if (instrument != NULL && instrument->watched_by != 0)
+        series->due_ns = fm_grid_next(now_ns, FM_MARKET_GRID_NS);
+    if (instrument != NULL && instrument->in_sector != NULL)
+        series->due_ns = earlier(series->due_ns, fm_grid_next(now_ns, FM_SECTOR_GRID_NS));
     for (uint32_t i = 0; instrument != NULL && i < instrument->action_count; i++) {
         const fm_action *action = &partition->reference->action[instrument->first_action + i];
         if (action->effective_ns > series->actions_ns) {
-            series->due_ns = action->effective_ns;
+            series->due_ns = earlier(series->due_ns, action->effective_ns);
             break;
         }
     }
@@ -36,7 +46,7 @@ void fm_series_refer(fm_partition *partition, fm_series *series)
     }
     if (series->newest_ns > series->actions_ns)
         series->actions_ns = series->newest_ns;
-    set_due(partition, series);
+    set_due(partition, series, series->newest_ns);
 }
 
 double fm_series_quoted(const fm_series *series, double price)
@@ -103,6 +113,8 @@ bool fm_series_due(fm_fold *fold, fm_partition *partition, fm_series *series, in
         return false;
     }
     const fm_instrument *instrument = series->instrument;
+    if (instrument != NULL)
+        fm_cross_publish(fold, partition, series, ts_ns);
     if (series->actions_ns == INT64_MIN) /* its first record: what was before is history */
         series->actions_ns = ts_ns;
     for (uint32_t i = 0; instrument != NULL && i < instrument->action_count; i++) {
@@ -111,8 +123,8 @@ bool fm_series_due(fm_fold *fold, fm_partition *partition, fm_series *series, in
             continue;
         apply_action(fold, partition, series, action);
         series->actions_ns = action->effective_ns;
+        fm_series_derive(partition->plan, series);
     }
-    fm_series_derive(partition->plan, series);
-    set_due(partition, series);
+    set_due(partition, series, ts_ns > series->newest_ns ? ts_ns : series->newest_ns);
     return true;
 }

@@ -46,7 +46,7 @@ bool fm_shard_has_work(const fm_shard *shard)
                              atomic_load_explicit(&engine->reference, memory_order_acquire) != shard->reference))
         return true;
     uint64_t synced = fm_journal_synced(shard->writer);
-    return shard->kill_note_count > 0 || (shard->part_first < shard->part_committed && shard->part[shard->part_first].written <= synced) ||
+    return shard->kill_note_count > 0 || shard->cross_in.size > 0 || (shard->part_first < shard->part_committed && shard->part[shard->part_first].written <= synced) ||
            (shard->held_first < shard->held_count && shard->held[shard->held_first].written <= synced);
 }
 
@@ -243,7 +243,9 @@ uint32_t fm_shard_turn(fm_shard *shard)
         shard->clock_ns = now_ns;
         log_clocks(shard, true);
     }
+    fm_shard_log_crosses(shard);
     fm_shard_commit(shard);
+    fm_shard_send_crosses(shard);
     fm_shard_release_held(shard);
     fm_shard_send_parts(shard);
     fm_shard_take_replies(shard);

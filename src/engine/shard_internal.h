@@ -136,6 +136,8 @@ struct fm_shard {
     fm_met_symbol     *met;           /* FM_MET_SYMBOLS of them, by (domain, symbol) */
     uint64_t           names;         /* that its requests had so far */
     uint64_t           taken_back;    /* requests that were: what their symbols are stamped with is worth nothing */
+    fm_text            cross_out;     /* fm_message_cross, one behind the other: for partitions anywhere */
+    fm_text            cross_in;      /* the same: for partitions of this shard, not in the log yet */
     const fm_rule_set *generation;    /* that this shard has logged */
     const fm_reference_set *reference;
     fm_kill_note      *kill_note;     /* rules stopped in this turn: their records are still to be logged */
@@ -185,6 +187,12 @@ struct fm_engine {
     fm_snapshot_job *snapshot_first, *snapshot_last;
     bool             snapshot_stop;
 };
+
+/* crosses.c: values for other partitions, from the fold to their rings, from the rings into the log. */
+void fm_shard_cross(void *context, const fm_cross *cross);
+void fm_shard_take_cross(fm_shard *shard, const fm_message_cross *message);
+void fm_shard_send_crosses(fm_shard *shard);
+void fm_shard_log_crosses(fm_shard *shard);
 
 static inline uint32_t fm_owner_of(const fm_engine *engine, uint32_t partition)
 {

@@ -57,6 +57,18 @@ static void put_admission(const fm_admission *a, fm_text *out)
         PUT(out, a->sequences.ring[(first + i) & (a->sequences.capacity - 1)]);
 }
 
+static void put_sectors(const fm_fold_domain *domain, fm_text *out)
+{
+    PUT(out, domain->sector_count);
+    for (uint32_t i = 0; i < domain->sector_count; i++) {
+        const fm_sector_state *sector = &domain->sector[i];
+        PUT(out, sector->name);
+        PUT(out, sector->slot);
+        PUT(out, sector->member_count);
+        fm_text_add(out, sector->member, sector->member_count * sizeof(*sector->member));
+    }
+}
+
 static void put_series(const fm_series *series, fm_text *out)
 {
     PUT(out, series->price_scale);
@@ -77,6 +89,7 @@ static void put_series(const fm_series *series, fm_text *out)
     PUT(out, series->actions_ns);
     PUT(out, series->price_ratio);
     PUT(out, series->size_ratio);
+    PUT(out, series->cross);
     PUT(out, series->top_count);
     for (uint32_t i = 0; i < series->top_count; i++)
         PUT(out, series->top[i]);
@@ -122,6 +135,7 @@ void fm_snapshot_put(const fm_partition *partition, fm_text *out)
             health.not_ready = 0; /* rows counted before a failure stopped the rule depend on the batch: not state */
             PUT(out, health);
         }
+        put_sectors(&partition->domain[d], out);
     }
     PUT(out, partition->series_count);
     for (uint32_t s = 0; s < partition->series_count; s++)
@@ -295,6 +309,7 @@ static void get_series(reading *in, fm_fold *fold, fm_partition *partition, uint
     GET(in, series->actions_ns);
     GET(in, series->price_ratio);
     GET(in, series->size_ratio);
+    GET(in, series->cross);
     must(in, series->price_ratio > 0.0 && series->price_ratio <= 1e300 && series->size_ratio > 0.0 && series->size_ratio <= 1e300);
     uint32_t top_count, block_size;
     GET(in, top_count);
@@ -352,6 +367,28 @@ static void get_kills(reading *in, fm_partition *partition)
     }
 }
 
+static void get_sectors(reading *in, fm_fold_domain *domain)
+{
+    uint32_t count;
+    GET(in, count);
+    for (uint32_t i = 0; i < count && !in->torn; i++) {
+        domain->sector = fm_grow(domain->sector, &domain->sector_capacity, i + 1, sizeof(*domain->sector));
+        fm_sector_state *sector = &domain->sector[i];
+        uint32_t members;
+        GET(in, sector->name);
+        GET(in, sector->slot);
+        GET(in, members);
+        domain->sector_count = i + 1;
+        if (!must(in, sector->name[FM_REFERENCE_NAME_MAX] == 0 && members <= FM_SECTOR_MEMBERS))
+            break;
+        sector->member = fm_grow(NULL, &sector->member_capacity, members, sizeof(*sector->member));
+        take(in, sector->member, members * sizeof(*sector->member));
+        sector->member_count = members;
+        for (uint32_t m = 0; m < members; m++)
+            must(in, sector->member[m].symbol[FM_SYMBOL_MAX] == 0);
+    }
+}
+
 static void get_domain_states(reading *in, fm_fold *fold, fm_partition *partition)
 {
     uint32_t count;
@@ -369,6 +406,7 @@ static void get_domain_states(reading *in, fm_fold *fold, fm_partition *partitio
             memcpy(health, bytes, sizeof(*health));
             must(in, health->error[sizeof(health->error) - 1] == 0);
         }
+        get_sectors(in, &partition->domain[d]);
         fm_domain_derive(partition->plan, &partition->domain[d]);
     }
 }

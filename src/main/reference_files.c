@@ -293,22 +293,32 @@ static int read_rows(const char *path, int (*take)(const fm_table *table, rows *
     return result;
 }
 
-/* Actions of symbols that are not among the instruments get an instrument of which nothing else is told. */
+/* A symbol that is named and not among the first `told` instruments gets a row of which nothing else is told. */
+static void add_named(rows *instruments, size_t told, const char *symbol)
+{
+    row key = {0};
+    fm_slice_copy(fm_slice_of(symbol), key.symbol, sizeof(key.symbol));
+    if (told > 0 && bsearch(&key, instruments->row, told, sizeof(row), by_symbol) != NULL)
+        return;
+    for (size_t i = told; i < instruments->count; i++)
+        if (strcmp(instruments->row[i].symbol, symbol) == 0)
+            return;
+    row *one = add_row(instruments);
+    memcpy(one->symbol, key.symbol, sizeof(one->symbol));
+    fm_text_put(&one->rest, " - - - -");
+}
+
+/* Symbols with actions, and markets that instruments are compared with. */
 static void complete(rows *instruments, const rows *actions)
 {
-    size_t told = instruments->count, k = 0;
-    for (size_t i = 0; i < actions->count; i++) {
-        const char *symbol = actions->row[i].symbol;
-        if (i > 0 && strcmp(symbol, actions->row[i - 1].symbol) == 0)
-            continue;
-        while (k < told && strcmp(instruments->row[k].symbol, symbol) < 0)
-            k++;
-        if (k < told && strcmp(instruments->row[k].symbol, symbol) == 0)
-            continue;
-        row *one = add_row(instruments);
-        memcpy(one->symbol, symbol, sizeof(one->symbol));
-        fm_text_put(&one->rest, " - - - -");
-    }
+    size_t told = instruments->count;
+    char market[FM_SYMBOL_MAX + 1];
+    for (size_t i = 0; i < actions->count; i++)
+        if (i == 0 || strcmp(actions->row[i].symbol, actions->row[i - 1].symbol) != 0)
+            add_named(instruments, told, actions->row[i].symbol);
+    for (size_t i = 0; i < told; i++)
+        if (sscanf(instruments->row[i].rest.data, "%*s %*s %64s", market) == 1 && strcmp(market, "-") != 0)
+            add_named(instruments, told, market);
     sort_rows(instruments);
 }
 

@@ -80,7 +80,10 @@ static void files_become_a_set_sorted_by_symbol_and_time(void **unused)
     fm_error error = {0};
     if (load(references, &set, &error) < 0)
         fail_msg("%s", error.message);
-    assert_int_equal(set->instrument_count, 5);
+    assert_int_equal(set->instrument_count, 6); /* SPY, too, since others are compared with it */
+    assert_true(fm_reference_find(set, "SPY")->watched_by != 0);
+    assert_int_equal(set->sector_count, 1);
+    assert_ptr_equal(fm_reference_find(set, "MSFT")->in_sector, &set->sector[0]);
     const fm_instrument *apple = fm_reference_find(set, "AAPL"), *facebook = fm_reference_find(set, "FB");
     assert_string_equal(apple->sector, "technology");
     assert_string_equal(apple->market, "SPY");
