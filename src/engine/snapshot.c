@@ -381,7 +381,7 @@ static void get_sectors(reading *in, fm_fold_domain *domain)
         domain->sector_count = i + 1;
         if (!must(in, sector->name[FM_REFERENCE_NAME_MAX] == 0 && members <= FM_SECTOR_MEMBERS))
             break;
-        sector->member = fm_grow(NULL, &sector->member_capacity, members, sizeof(*sector->member));
+        sector->member = fm_grow(NULL, &sector->member_capacity, members + 1, sizeof(*sector->member));
         take(in, sector->member, members * sizeof(*sector->member));
         sector->member_count = members;
         for (uint32_t m = 0; m < members; m++)
