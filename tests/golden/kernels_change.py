@@ -452,6 +452,114 @@ def spot(rows, depth, risk, side, memory, warm):
     return detector(rows, judge)
 
 
+def several(dims):
+    """The names of the series, and whether a row has them all."""
+    names = ["price"] + [f"x{k}" for k in range(2, int(dims) + 1)]
+    return names, lambda row: not any(math.isnan(row[name]) for name in names)
+
+
+def parts(shares):
+    return tuple(shares) + (NAN,) * (8 - len(shares))
+
+
+class EvenNats(Nats):
+    @staticmethod
+    def bucket(score):
+        return min(63, math.floor(1.25 * score))
+
+
+def ecod(rows, dims, memory):
+    names, usable = several(dims)
+    sketches = [Sketch(memory, 32 - 4 * i) for i in range(len(names))]
+    moments = [{"mean": 0.0, "variance": 0.0, "third": 0.0} for _ in names]
+    tail, seen = EvenNats(), []
+
+    def judge(_, row):
+        x, result = [row[name] for name in names], (NAN, NAN, NAN, 0.0) + parts([])
+        if len(seen) >= 30:
+            left, right = [], []
+            for sketch, value in zip(sketches, x):
+                below, equal, every = sketch.rank(value)
+                left.append(-math.log((f32(below + equal) + 1) / (every + 1)))
+                right.append(-math.log((f32(every - below) + 1) / (every + 1)))
+            skewed = [one if m["third"] < 0 else other for one, other, m in zip(left, right, moments)]
+            most = max((left, right, skewed), key=math.fsum)
+            score = math.fsum(most)
+            result = (score, tail.p(score), moments[0]["mean"], 1.0) + parts([v / score if score > 0 else NAN for v in most])
+            tail.add(score)
+        seen.append(1)
+        weight = min(len(seen), memory)
+        for sketch, value, m in zip(sketches, x, moments):
+            d = value - m["mean"]
+            c = max(-8.0, min(8.0, d / math.sqrt(m["variance"]))) if m["variance"] > 1e-280 else 0.0
+            m["mean"] += d / weight
+            m["variance"] += (d * (value - m["mean"]) - m["variance"]) / weight
+            m["third"] += (c ** 3 - m["third"]) / weight
+            sketch.add(value)
+        return result
+    return detector(rows, judge, usable)
+
+
+def solve(matrix, vector):
+    """Gauss with pivots."""
+    a = [list(row) + [v] for row, v in zip(matrix, vector)]
+    n = len(a)
+    for i in range(n):
+        pivot = max(range(i, n), key=lambda k: abs(a[k][i]))
+        a[i], a[pivot] = a[pivot], a[i]
+        for k in range(i + 1, n):
+            times = a[k][i] / a[i][i]
+            a[k] = [v - times * w for v, w in zip(a[k], a[i])]
+    x = [0.0] * n
+    for i in reversed(range(n)):
+        x[i] = (a[i][n] - math.fsum(a[i][k] * x[k] for k in range(i + 1, n))) / a[i][i]
+    return x
+
+
+def chi_square(x, freedom):
+    """By the recursion Q(a + 1, h) = Q(a, h) + h^a e^-h / Gamma(a + 1)."""
+    h = x / 2
+    a, q = (1.0, math.exp(-h)) if freedom % 2 == 0 else (0.5, math.erfc(math.sqrt(h)))
+    while a < freedom / 2:
+        q += math.exp(a * math.log(h) - h - math.lgamma(a + 1)) if h > 0 else 0.0
+        a += 1
+    return max(1e-300, min(1.0, q))
+
+
+def mahalanobis(rows, dims, half_life, shrink, clip, method):
+    names, usable = several(dims)
+    n = len(names)
+    kept, times, tail = [], [], Tail()
+
+    def judge(time, row):
+        x, result = [row[name] for name in names], (NAN, NAN, NAN, 0.0) + parts([])
+        if len(kept) >= 30 + 2 * n:
+            w = [2.0 ** (-(times[-1] - t) / (half_life * 1e9)) for t in times]
+            total = math.fsum(w)
+            mean = [math.fsum(a * v[i] for a, v in zip(w, kept)) / total for i in range(n)]
+            cov = [[math.fsum(a * (v[i] - mean[i]) * (v[j] - mean[j]) for a, v in zip(w, kept)) / total for j in range(n)] for i in range(n)]
+            sigma = [math.sqrt(cov[i][i]) for i in range(n)]
+            r = [[1.0 if i == j else (1 - shrink) * cov[i][j] / sigma[i] / sigma[j] for j in range(n)] for i in range(n)]
+            v = [(x[i] - mean[i]) / sigma[i] for i in range(n)]
+            square = math.fsum(a * b for a, b in zip(v, solve(r, v)))
+            score = math.sqrt(square)
+            lost = []  # what the square loses without each
+            for k in range(n):
+                rest = [i for i in range(n) if i != k]
+                u = [v[i] for i in rest]
+                lost.append(square - math.fsum(a * b for a, b in zip(u, solve([[r[i][j] for j in rest] for i in rest], u))))
+            p = chi_square(square, n) if method else tail.p(score)
+            result = (score, p, mean[0], 1.0) + parts([value / math.fsum(lost) for value in lost])
+            tail.add(score)
+            reach = clip * math.sqrt(n)
+            if score > reach:
+                x = [m + reach / score * (a - m) for a, m in zip(x, mean)]
+        kept.append(x)
+        times.append(time)
+        return result
+    return detector(rows, judge, usable)
+
+
 CASES = [
     (adwin, [0.002, 32, 5]), (adwin, [0.1, 5, 3]),
     (hampel, [100, 0]), (hampel, [21, 0.02]),
@@ -460,6 +568,8 @@ CASES = [
     (seasonal_residual, [8, 6, 60, 5, 0]), (seasonal_residual, [20, 50, 30, 1.5, 0.02]),
     (spot, [13, 1e-3, 0, 10000, 60]), (spot, [0, 1e-4, 1, 100, 100]), (spot, [0, 0.01, -1, 150, 30]),
     (calibrate, [1000, 0, 50]), (calibrate, [100, 1, 30]),
+    (ecod, [1, 5000]), (ecod, [4, 150]), (ecod, [8, 1000]),
+    (mahalanobis, [3, 30, 0.05, 5, 0]), (mahalanobis, [8, 60, 0.2, 2, 1]), (mahalanobis, [1, 30, 0.5, 3, 1]),
     (bocpd, [10, 100, 50, 5]), (bocpd, [1800, 1000, 200, 10]),
 ]
 

@@ -1,4 +1,5 @@
-/* tests/unit/kernels/tails_test.c - the fitted tail, spot, calibrate: how rare is what lies beyond what was seen? */
+/* tests/unit/kernels/tails_test.c - the fitted tail, spot, calibrate, ecod, mahalanobis: how rare is what lies far out?
+ */
 #include "kinds.h"
 
 #include "kernels/common/excess.h"
@@ -88,6 +89,8 @@ static void p_keeps_its_promise_on_series_of_every_kind(void **unused)
     check_calibrated("spot", (const setting[]){{"depth", 0}, {NULL, 0}}, most);
     check_calibrated("calibrate", NULL, most);
     check_calibrated("calibrate", (const setting[]){{"method", 0}, {NULL, 0}}, most);
+    check_calibrated("ecod", NULL, most);
+    check_calibrated("mahalanobis", NULL, most);
 }
 
 /* Shares of p at most 0.001 and 0.0001 in 400,000 independent values: the fit is not only right at its threshold. */
@@ -181,6 +184,131 @@ static void spot_of_one_side_is_blind_on_the_other(void **unused)
     test_state_free(&spot.state);
 }
 
+/* A row of `dims` normal series, of which the first two move together: correlation 0.95. */
+static void related(test_source *noise, int dims, double in[FM_KERNEL_INPUTS_MAX])
+{
+    for (int i = 0; i < dims; i++)
+        in[i] = source_next(noise);
+    in[1] = 0.95 * in[0] + sqrt(1.0 - 0.95 * 0.95) * in[1];
+}
+
+/* Feeds `rows` of five series; the last one is left in the outputs. */
+static void feed_related(test_subject *subject, test_source *noise, int rows)
+{
+    double in[FM_KERNEL_INPUTS_MAX] = {0};
+    for (int i = 0; i < rows; i++) {
+        related(noise, 5, in);
+        subject_step(subject, in);
+    }
+}
+
+static void the_part_of_a_planted_series_is_the_largest(void **unused)
+{
+    (void)unused;
+    static const char *const NAMES[] = {"ecod", "mahalanobis"};
+    for (int k = 0; k < 2; k++) {
+        test_source noise = source_of(NORMAL, 46);
+        test_subject subject = {0};
+        subject_start(&subject, NAMES[k], (const setting[]){{"dims", 5}, {NULL, 0}});
+        feed_related(&subject, &noise, 3000);
+        for (int planted = 2; planted < 5; planted++) {
+            double in[FM_KERNEL_INPUTS_MAX] = {0}, sum = 0.0;
+            related(&noise, 5, in);
+            in[planted] = 12.0;
+            subject.kernel->score(subject.state.bytes, subject.ts_ns, in, subject.out);
+            for (int i = 0; i < 5; i++) {
+                sum += subject.out[4 + i];
+                if (i != planted)
+                    assert_true(subject.out[4 + i] < 0.6 * subject.out[4 + planted]);
+            }
+            assert_near(sum, 1.0, 1e-12);
+            assert_true(isnan(subject_output(&subject, "a6")));
+            assert_true(k == 0 || subject_output(&subject, "p") < 0.005);
+        }
+        const double three[FM_KERNEL_INPUTS_MAX] = {0.0, 0.0, 12.0, 12.0, 12.0}; /* one rank of five adds too little */
+        subject.kernel->score(subject.state.bytes, subject.ts_ns, three, subject.out);
+        assert_true(subject_output(&subject, "p") < 0.002);
+        test_state_free(&subject.state);
+    }
+}
+
+static void mahalanobis_sees_two_that_always_moved_together_part(void **unused)
+{
+    (void)unused;
+    test_source noise = source_of(NORMAL, 47);
+    test_subject subject = {0};
+    subject_start(&subject, "mahalanobis", (const setting[]){{"dims", 5}, {"shrink", 0.01}, {NULL, 0}});
+    feed_related(&subject, &noise, 3000);
+    const double together[FM_KERNEL_INPUTS_MAX] = {2.0, 2.0}, apart[FM_KERNEL_INPUTS_MAX] = {2.0, -2.0};
+    subject.kernel->score(subject.state.bytes, subject.ts_ns, together, subject.out);
+    assert_true(subject_output(&subject, "score") < 3.0);
+    subject.kernel->score(subject.state.bytes, subject.ts_ns, apart, subject.out);
+    assert_true(subject_output(&subject, "score") > 8.0 && subject_output(&subject, "p") < 0.001);
+    assert_true(subject_output(&subject, "a1") + subject_output(&subject, "a2") > 0.9);
+    test_state_free(&subject.state);
+}
+
+static void the_chi_square_of_mahalanobis_is_right_for_normal_series_and_any_number_of_them(void **unused)
+{
+    (void)unused;
+    for (int dims = 1; dims <= 8; dims++) {
+        test_source noise = source_of(NORMAL, 48);
+        test_subject subject = {0};
+        subject_start(
+            &subject, "mahalanobis",
+            (const setting[]){{"dims", dims}, {"method", 1}, {"half_life", 1e5}, {"shrink", 1e-4}, {NULL, 0}});
+        int below[2] = {0};
+        for (int i = 0; i < 20000; i++) {
+            double in[FM_KERNEL_INPUTS_MAX] = {0};
+            related(&noise, dims > 1 ? dims : 2, in);
+            subject_step(&subject, in);
+            if (i >= 2000) {
+                below[0] += subject_output(&subject, "p") <= 0.1;
+                below[1] += subject_output(&subject, "p") <= 0.01;
+            }
+        }
+        assert_in_range(below[0], 1620, 1980); /* 1800 */
+        assert_in_range(below[1], 130, 230);   /* 180 */
+        test_state_free(&subject.state);
+    }
+}
+
+static void mahalanobis_takes_series_that_are_the_same_or_do_not_vary(void **unused)
+{
+    (void)unused;
+    test_source noise = source_of(NORMAL, 49);
+    test_subject subject = {0};
+    subject_start(&subject, "mahalanobis", (const setting[]){{"dims", 4}, {NULL, 0}});
+    for (int i = 0; i < 2000; i++) {
+        double x = source_next(&noise);
+        subject_step(&subject, (const double[FM_KERNEL_INPUTS_MAX]){x, 3.0 * x, 7.0, -x});
+        assert_true(i < 100 || subject_output(&subject, "score") < 6.0);
+    }
+    subject_step(&subject, (const double[FM_KERNEL_INPUTS_MAX]){1.0, 3.0, 7.0, 1.0});
+    assert_true(subject_output(&subject, "score") > 5.0);
+    assert_true(subject_output(&subject, "a4") > 0.5 && subject_output(&subject, "a3") == 0.0);
+    test_state_free(&subject.state);
+}
+
+static void the_units_of_its_series_leave_ecod_as_it_was(void **unused)
+{
+    (void)unused;
+    test_source noise = source_of(HEAVY, 50);
+    test_subject one = {0}, other = {0};
+    subject_start(&one, "ecod", (const setting[]){{"dims", 3}, {NULL, 0}});
+    subject_start(&other, "ecod", (const setting[]){{"dims", 3}, {NULL, 0}});
+    for (int i = 0; i < 3000; i++) {
+        double in[FM_KERNEL_INPUTS_MAX] = {source_next(&noise), source_next(&noise), source_next(&noise)};
+        subject_step(&one, in);
+        for (int j = 0; j < 3; j++)
+            in[j] *= 1024.0 / (1 << j);
+        subject_step(&other, in);
+        assert_true(same_numbers(one.out, other.out, 2));
+    }
+    test_state_free(&one.state);
+    test_state_free(&other.state);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -193,6 +321,11 @@ int main(void)
         cmocka_unit_test(spot_has_the_limits_of_its_risk),
         cmocka_unit_test(spot_with_drift_sees_a_jump_on_a_moving_level_and_follows_it),
         cmocka_unit_test(spot_of_one_side_is_blind_on_the_other),
+        cmocka_unit_test(the_part_of_a_planted_series_is_the_largest),
+        cmocka_unit_test(mahalanobis_sees_two_that_always_moved_together_part),
+        cmocka_unit_test(the_chi_square_of_mahalanobis_is_right_for_normal_series_and_any_number_of_them),
+        cmocka_unit_test(mahalanobis_takes_series_that_are_the_same_or_do_not_vary),
+        cmocka_unit_test(the_units_of_its_series_leave_ecod_as_it_was),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
