@@ -32,7 +32,7 @@
  * Doubling happens a dozen times in a book's life and leaves no trace in results. 80 bytes an order with its place in
  * the hash table, 60 to 150 a level.
  *
- * Cost (bench.book): 75 to 100 ns for an order event of the ES sample, 50 ns for a level near the touch, 30 ns to save
+ * Cost (bench.book): 70 to 80 ns for an order event of the ES sample, 45 ns for a level near the touch, 30 ns to save
  * an order. A level is found from the touch outwards, by doubling steps and bisection, and made or removed by moving
  * those between it and the nearer end: 28 * levels_max bytes at most. Ids chosen to collide cost time, nothing else. */
 #ifndef FM_ENGINE_BOOK_H

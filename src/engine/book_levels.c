@@ -19,11 +19,10 @@ uint32_t fm_book_search(const fm_book_side *half, uint8_t side, int64_t price)
         }
         high -= step;
     }
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        bool worse = (level[middle].price ^ flip) < key;
-        low = worse ? middle + 1 : low;
-        high = worse ? high : middle;
+    for (uint32_t left = high - low; left > 0;) { /* without a branch that nobody can foresee */
+        uint32_t before = left / 2, worse = (level[low + before].price ^ flip) < key;
+        low += -worse & (before + 1);
+        left = before - (worse & ~left & 1);
     }
     return low;
 }
