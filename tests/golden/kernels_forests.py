@@ -3,6 +3,7 @@
 
 Written from the headers of the kernels: the same random numbers, the same scale, the same windows, but plain lists, one node at a time.
 """
+import ctypes
 import math
 
 import kernels_rows
@@ -30,6 +31,14 @@ def mix_fast(n):
     return (z ^ z >> 32) * ODD & MASK
 
 
+def below(mixed, bound):
+    return (mixed >> 32) * bound >> 32
+
+
+def f32(x):
+    return ctypes.c_float(x).value
+
+
 class Scaling:
     """kernels/common/scaling.h"""
 
@@ -39,6 +48,9 @@ class Scaling:
 
     def z(self, x):
         return [max(min((v - c) * i, 16.0), -16.0) for v, c, i in zip(x, self.centre, self.inverse)]
+
+    def point(self, x):
+        return [min(int(z * 1024.0 + 16384.0), 32767) for z in self.z(x)]
 
     def add(self, x):
         if self.count < self.memory:
@@ -123,9 +135,136 @@ def half_space_trees(rows, dims, trees, depth, count):
     return over(rows, dims, step)
 
 
+def shares(part):
+    total = 0.0
+    for v in part:
+        total += v
+    return tuple(v / total if total > 0 else NAN for v in part) + (NAN,) * (8 - len(part))
+
+
+class Cut:
+    """A node of a random cut tree: a leaf has a mass, others an input, a cut and two halves."""
+
+    def __init__(self, low, high, mass=0, j=None, cut=None, halves=None):
+        self.low, self.high, self.mass, self.j, self.cut, self.halves, self.above = low, high, mass, j, cut, halves, None
+
+    def outside(self, v):
+        return [max(a - x, 0) + max(x - b, 0) for a, x, b in zip(self.low, v, self.high)]
+
+    def width(self):
+        return sum(b - a for a, b in zip(self.low, self.high))
+
+    def grow(self, v):
+        self.low, self.high = list(map(min, self.low, v)), list(map(max, self.high, v))
+
+
+class CutTree:
+    def __init__(self):
+        self.root, self.slots = None, {}
+
+    def hang(self, old, new):
+        new.above = old.above
+        if old.above is None:
+            self.root = new
+        else:
+            old.above.halves[old.above.halves.index(old)] = new
+
+    def insert(self, v, b):
+        leaf = Cut(list(v), list(v), 1)
+        if self.root is None:
+            self.root = leaf
+            return leaf
+        node, i = self.root, 0
+        while True:
+            out = node.outside(v)
+            if node.mass and sum(out) == 0:
+                node.mass += 1
+                return node
+            i += 1
+            r = below(mix(b + i & MASK), sum(out) + node.width())
+            if r < sum(out):
+                j = 0
+                while r >= out[j]:
+                    r -= out[j]
+                    j += 1
+                up = v[j] > node.high[j]
+                new = Cut(node.low, node.high, 0, j, (node.high[j] if up else v[j]) + r, [node, leaf] if up else [leaf, node])
+                new.grow(v)
+                self.hang(node, new)
+                node.above = leaf.above = new
+                return leaf
+            node.grow(v)
+            node = node.halves[v[node.j] > node.cut]
+
+    def take_out(self, leaf):
+        leaf.mass -= 1
+        if leaf.mass:
+            return
+        node = leaf.above
+        self.hang(node, node.halves[node.halves[0] is leaf])
+        node = node.above
+        while node is not None:
+            one, two = node.halves
+            node.low, node.high = list(map(min, one.low, two.low)), list(map(max, one.high, two.high))
+            node = node.above
+
+    def score(self, v, sample):
+        way = [self.root]
+        while not way[-1].mass:
+            way.append(way[-1].halves[v[way[-1].j] > way[-1].cut])
+        leaf, depth = way[-1], len(way) - 1
+        out, part = leaf.outside(v), [0.0] * len(v)
+        if sum(out) == 0:
+            score = f32((1 - leaf.mass / (2 * sample)) / (depth + math.log2(leaf.mass + 1)))
+        else:
+            score = f32(1 / (depth + 1))
+            part = [f32(e * f32(score / sum(out))) for e in out]
+        for depth in range(depth - 1, -1, -1):
+            out, width = way[depth].outside(v), way[depth].width()
+            if sum(out) == 0:
+                break
+            unit = f32(1 / (sum(out) + width))
+            keep, here = f32(width * unit), f32(unit / (depth + 1))
+            score = f32(f32(sum(out) * here) + f32(keep * score))
+            part = [f32(f32(e * here) + f32(a * keep)) for e, a in zip(out, part)]
+        return score, part
+
+
+def random_cut_forest(rows, dims, trees, sample, count):
+    count = max(count, sample)
+    scaling, tail, forest = Scaling(dims, float(count)), Tail(), [CutTree() for _ in range(trees)]
+
+    def step(x):
+        v, out, n = scaling.point(x), (NAN, NAN, NAN, 0.0) + (NAN,) * 8, step.n
+        if n >= sample:
+            total, parts = 0.0, [0.0] * dims
+            for tree in forest:
+                one, part = tree.score(v, sample)
+                total += one
+                parts = [f32(a + b) for a, b in zip(parts, part)]
+            score = total * (math.log2(sample + 1) / trees)
+            out = (score, tail.p(score ** 4), NAN, 1.0) + shares(parts)
+            tail.add(score * score * (score * score))
+        for t, tree in enumerate(forest):
+            chance = 65536 if n < sample else 65536 * sample // min(n + 1, count)
+            if mix_at(1, 32 * n + t // 4) >> 16 * (t % 4) & 65535 < chance:
+                b, slot = mix_at(t + 2, n), n
+                if n >= sample:
+                    slot = below(mix(b), sample)
+                    tree.take_out(tree.slots[slot])
+                tree.slots[slot] = tree.insert(v, b)
+        scaling.add(x)
+        step.n += 1
+        return out
+
+    step.n = 0
+    return over(rows, dims, step)
+
+
 CASES = [
     (half_space_trees, [8, 10, 8, 50]), (half_space_trees, [3, 4, 15, 40]), (half_space_trees, [1, 3, 6, 20]),
     (half_space_trees, [5, 64, 3, 300]),
+    (random_cut_forest, [8, 10, 32, 100]), (random_cut_forest, [3, 5, 64, 64]), (random_cut_forest, [1, 9, 16, 5000]),
 ]
 
 if __name__ == "__main__":

@@ -35,6 +35,19 @@
         }                                                                                                              \
     }
 
+/* The outputs a1 … a8 of such a kernel, for its table. */
+#define FM_SCALING_SHARES                                                                                              \
+    {.name = "a1", .unit = "1", .usual = NAN, .help = "share of x in the score"},                                      \
+        {.name = "a2", .unit = "1", .usual = NAN, .help = "share of x2"},                                              \
+        {.name = "a3", .unit = "1", .usual = NAN, .help = "share of x3"},                                              \
+        {.name = "a4", .unit = "1", .usual = NAN, .help = "share of x4"},                                              \
+        {.name = "a5", .unit = "1", .usual = NAN, .help = "share of x5"},                                              \
+        {.name = "a6", .unit = "1", .usual = NAN, .help = "share of x6"},                                              \
+        {.name = "a7", .unit = "1", .usual = NAN, .help = "share of x7"},                                              \
+    {                                                                                                                  \
+        .name = "a8", .unit = "1", .usual = NAN, .help = "share of x8"                                                 \
+    }
+
 /* ffi:begin */
 typedef struct fm_scaling {
     double centre[8];
@@ -79,6 +92,18 @@ static inline bool fm_scaling_read(const fm_scaling *scaling, const double *in, 
     return _mm_movemask_pd(usable) == 3;
 }
 
+/* z as whole numbers from 0 (-16 spreads) over 16384 (the centre) to 32767, eight of 16 bits; of unused inputs 16384.
+ */
+static inline __m128i fm_scaling_point(const double z[FM_SCALING_DIMS])
+{
+    __m128i pair[4];
+    for (int i = 0; i < 4; i++) {
+        __m128d at = _mm_mul_pd(_mm_loadu_pd(&z[2 * i]), _mm_set1_pd(1024.0));
+        pair[i] = _mm_cvttpd_epi32(_mm_add_pd(at, _mm_set1_pd(16384.0)));
+    }
+    return _mm_packs_epi32(_mm_unpacklo_epi64(pair[0], pair[1]), _mm_unpacklo_epi64(pair[2], pair[3]));
+}
+
 /* An event for which fm_scaling_read was true enters. */
 static inline void fm_scaling_add(fm_scaling *scaling, const double *in)
 {
@@ -106,6 +131,16 @@ static inline void fm_scaling_add(fm_scaling *scaling, const double *in)
         floor = _mm_max_pd(_mm_mul_pd(_mm_andnot_pd(sign, centre), still), least);
         _mm_storeu_pd(&scaling->inverse[i], _mm_div_pd(one, _mm_max_pd(spread, floor)));
     }
+}
+
+/* Parts of eight inputs as shares of their sum: NaN beyond `dims`, and all when the sum is not above 0. */
+static inline void fm_scaling_shares(const fm_scaling *scaling, const double part[FM_SCALING_DIMS], double *out)
+{
+    double sum = 0.0;
+    for (int i = 0; i < scaling->dims; i++)
+        sum += part[i];
+    for (int i = 0; i < FM_SCALING_DIMS; i++)
+        out[i] = i < scaling->dims && sum > 0.0 ? part[i] / sum : NAN;
 }
 
 #endif

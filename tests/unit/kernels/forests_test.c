@@ -1,4 +1,5 @@
-/* tests/unit/kernels/forests_test.c - half_space_trees: what it finds, and what it does not mind. */
+/* tests/unit/kernels/forests_test.c - half_space_trees, random_cut_forest: what they find, and what they do not mind.
+ */
 #include "planted.h"
 
 static double out[PLANTED_ROWS][FM_KERNEL_OUTPUTS_MAX];
@@ -40,12 +41,28 @@ static void half_space_trees_rank_planted_anomalies_high(void **unused)
     check_p("half_space_trees", 0.2);
 }
 
+static void check_blame(const char *name, double spikes, double breaks)
+{
+    double spike = planted_blamed(out, PLANTED_SPIKE), against = planted_blamed(out, PLANTED_BREAK);
+    if (spike < spikes || against < breaks)
+        fail_msg("%s blames the right input in %.2f of the spikes, %.2f of the breaks", name, spike, against);
+}
+
+static void random_cut_forest_ranks_planted_anomalies_high_and_blames_the_right_input(void **unused)
+{
+    (void)unused;
+    planted_make(1);
+    check_auc("random_cut_forest", (const double[]){8, 50, 256, 2560}, (const double[]){0, 0.99, 0.95, 0.95});
+    check_p("random_cut_forest", 0.95);
+    check_blame("random_cut_forest", 0.97, 0.85);
+}
+
 /* Scales are learnt: eight series in other units, with powers of two between, score the same. */
 static void scores_do_not_depend_on_units(void **unused)
 {
     (void)unused;
     static double before[PLANTED_ROWS][FM_KERNEL_OUTPUTS_MAX];
-    static const char *const name[] = {"half_space_trees"};
+    static const char *const name[] = {"half_space_trees", "random_cut_forest"};
     for (size_t k = 0; k < sizeof(name) / sizeof(name[0]); k++) {
         const fm_kernel *kernel = fm_kernel_find(FM_KERNEL_DETECTOR, name[k]);
         double params[FM_KERNEL_PARAMS_MAX];
@@ -67,6 +84,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(half_space_trees_rank_planted_anomalies_high),
+        cmocka_unit_test(random_cut_forest_ranks_planted_anomalies_high_and_blames_the_right_input),
         cmocka_unit_test(scores_do_not_depend_on_units),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
