@@ -402,16 +402,25 @@ def auto(rows, *params):
     return over(rows, s, lambda k: out[k])
 
 
-def market(rows, *params):
-    s = Series(rows, price_ok)
+def judged_market(s, records, params):
     tail, out = Tail(), []
-    for score, expected, ready, kind in market_reference.market(s.time, [r["price"] for r in s.rows], *params):
+    for score, expected, ready, kind in market_reference.market(s.time, records, *params):
         p = NAN
         if ready:
             p = tail.p(score)
             tail.add(score)
         out.append((score, p, expected, ready, kind))
-    return over(rows, s, lambda k: out[k])
+    return lambda k: out[k]
+
+
+def market(rows, *params):
+    s = Series(rows, price_ok)
+    return over(rows, s, judged_market(s, [(r["price"],) * 4 for r in s.rows], params))
+
+
+def market_bars(rows, *params):
+    s = Series(rows, lambda row: True)
+    return over(rows, s, judged_market(s, [(r["open"], r["high"], r["low"], r["close"]) for r in s.rows], params))
 
 
 CASES = [
@@ -421,6 +430,7 @@ CASES = [
     (robust_z, [12, 0]), (ewma_z, [10, 8, 0]), (page_hinkley, [10, 0.5, 20, 5, 0]),
     (auto, [2000, 3.5, 3, 0.03, 0.5, 5000]), (auto, [150, 1, 0.5, 0.05, 0.2, 1000]),
     (market, [1, 5000, 480, 20000, 3000, 4]), (market, [1.5, 100, 10, 100, 10, 2]),
+    (market_bars, [1, 5000, 480, 20000, 3000, 4]), (market_bars, [1.5, 100, 10, 100, 10, 2]),
 ]
 
 

@@ -1,4 +1,4 @@
-"""The detector `market` by the definition in its header, for points: bars are made first, then every mean and every tail anew from all of them.
+"""The detector `market` by the definition in its header, for points and bars without spread: bars are made first, then every mean and every tail anew from all of them.
 
 Python's own math, lists of every past value in place of histograms that are kept; shares no code with the kernel. Valid while no silence
 is judged in a busy hour and a bar has fewer records than 8 times the mean, as in kernels_input.csv.
@@ -50,14 +50,19 @@ def surprise(values, half_bars, prior_bars, stream, x):
     return -math.log10(prior)
 
 
-def points(times, prices, window_ns):
-    """The middle one of three within a window."""
-    for i, (t, x) in enumerate(zip(times, prices)):
-        yield sorted(prices[i - 2 : i + 1])[1] if i >= 2 and t - times[i - 2] < window_ns else x
+def agreed(times, records, window_ns):
+    """Points are the middle one of three within a window; bars pass."""
+    seen = []
+    for t, record in zip(times, records):
+        if len(set(record)) == 1:
+            seen.append((t, record[0]))
+            if len(seen) >= 3 and t - seen[-3][0] < window_ns:
+                record = (sorted(x for _, x in seen[-3:])[1],) * 4
+        yield record
 
 
-def market(times, prices, window, slow_bars, middle_bars, memory, prior_bars, cut):
-    """-> (score, expected, ready, kind) for every row."""
+def market(times, records, window, slow_bars, middle_bars, memory, prior_bars, cut):
+    """-> (score, expected, ready, kind) for every record (open, high, low, close)."""
     window_ns, nan = int(window * 1e9), float("nan")
     clock, newest = [], -(1 << 63)
     for t in times:
@@ -95,8 +100,8 @@ def market(times, prices, window, slow_bars, middle_bars, memory, prior_bars, cu
             openings[bar["gap"]] = (mean + (jump - mean) / (count + 1), count + 1)
         bars.append(bar)
 
-    def begin(t, x):
-        bar = {"slot": t // window_ns, "open": x, "high": x, "low": x, "gap": 0, "gap_scale": 1.0, "records": 0, "most": [0.0] * len(WEIGHT)}
+    def begin(t, record):
+        bar = {"slot": t // window_ns, "open": record[0], "high": record[1], "low": record[2], "gap": 0, "gap_scale": 1.0, "records": 0, "most": [0.0] * len(WEIGHT)}
         if bars:
             elapsed, interval = t - bars[-1]["newest"], scale["interval"]
             if interval == 0:
@@ -136,12 +141,12 @@ def market(times, prices, window, slow_bars, middle_bars, memory, prior_bars, cu
         return x, range_, abs(move)
 
     bar = None
-    for t, x in zip(clock, points(clock, prices, window_ns)):
+    for t, record in zip(clock, agreed(clock, records, window_ns)):
         if bar is None or bar["slot"] != t // window_ns:
             if bar is not None:
                 close(bar)
-            bar = begin(t, x)
-        bar.update(high=max(bar["high"], x), low=min(bar["low"], x), close=x, newest=t, records=bar["records"] + 1)
+            bar = begin(t, record)
+        bar.update(high=max(bar["high"], record[1]), low=min(bar["low"], record[2]), close=record[3], newest=t, records=bar["records"] + 1)
         seen, range_, move = ratios(bar)
         if seen[0] is None:
             out.append((nan, nan, 0, nan))

@@ -43,7 +43,7 @@ static const fm_market_kind KIND[STREAMS] = {FM_MARKET_RANGE,      FM_MARKET_RAN
                                              FM_MARKET_VOLATILITY, FM_MARKET_VOLATILITY, FM_MARKET_SPREAD,
                                              FM_MARKET_OPENING};
 
-static const fm_field params[] = {
+const fm_field fm_market_params[] = {
     {.name = "window", .unit = "s", .low = 1, .high = 86400, .preset = 60, .help = "length of a bar"},
     {.name = "slow", .unit = "bars", .low = 100, .high = 1e6, .preset = 5000, .help = "half-life of the slow scale"},
     {.name = "middle", .unit = "bars", .low = 10, .high = 1e6, .preset = 480, .help = "half-life of the faster scale"},
@@ -414,7 +414,7 @@ void fm_market_score(const fm_market *market, int64_t ts_ns, const fm_market_rec
 
 int fm_market_init(fm_market *market, const double values[6])
 {
-    FM_TRY(fm_kernel_check(params, values));
+    FM_TRY(fm_kernel_check(fm_market_params, values));
     memset(market, 0, sizeof(*market));
     market->window_ns = (int64_t)(values[0] * 1e9);
     market->slow_rate = 1.0 - fm_exp2(-1.0 / values[1]);
@@ -462,25 +462,26 @@ static void step(void *state, int64_t ts_ns, const double *in, double *out)
     fm_market_step(state, ts_ns, &record, out);
 }
 
+const fm_field fm_market_outputs[] = {
+    {.name = "score", .unit = "1", .usual = 0.2, .help = "mean of -log10 of the tails; 2 is rare, 3 is news"},
+    {.name = "p", .unit = "1", .usual = 0.5, .help = "share of past scores as large"},
+    {.name = "expected", .unit = "x", .usual = NAN, .help = "close of the minute before"},
+    {.name = "ready", .unit = "1", .usual = 1, .help = "1 once warm"},
+    {.name = "kind",
+     .unit = "1",
+     .usual = NAN,
+     .help = "0 calm, 1 range, 2 volatility, 3 spread, 4 opening, 5 bad print"},
+    {0}};
+
 const fm_kernel fm_kernel_market = {
     .name = "market",
     .summary = "Is this market unusual? Range, move, energy and opening of its bars, each by its own tail.",
     .source = "tails: Gopikrishnan et al. 1999, Hill 1975; docs/quality.md",
     .kind = FM_KERNEL_DETECTOR,
     .layout = 1,
-    .params = params,
+    .params = fm_market_params,
     .inputs = (const fm_field[]){{.name = "x", .unit = "price", .help = "trade price or mid"}, {0}},
-    .outputs =
-        (const fm_field[]){
-            {.name = "score", .unit = "1", .usual = 0.2, .help = "mean of -log10 of the tails; 2 is rare, 3 is news"},
-            {.name = "p", .unit = "1", .usual = 0.5, .help = "share of past scores as large"},
-            {.name = "expected", .unit = "x", .usual = NAN, .help = "close of the minute before"},
-            {.name = "ready", .unit = "1", .usual = 1, .help = "1 once warm"},
-            {.name = "kind",
-             .unit = "1",
-             .usual = NAN,
-             .help = "0 calm, 1 range, 2 volatility, 3 spread, 4 opening, 5 bad print"},
-            {0}},
+    .outputs = fm_market_outputs,
     .state_size = state_size,
     .init = init,
     .score = score,

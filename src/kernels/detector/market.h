@@ -20,7 +20,8 @@
  *   score = weighted mean of -log10 P over the ratios that are there; about 0.2 on a calm market
  *
  * Params  window (s); slow, middle, memory, prior (bars); cut (1).  A record: open, high, low, close (> 0; points: four
- * equal ones), spread (ask - bid, same unit; NaN = none). As a kernel of the table: input x, a point without spread.
+ * equal ones), spread (ask - bid, same unit; NaN = none). Kernels of the table: `market`, a
+ *         point x without spread; `market_bars`, whole bars.
  * Outputs score; p (share of past scores as large); expected (close of the bar before); ready; kind, an
  *         fm_market_kind: what most of the score is made of, the quality of the data first - a bar that goes 12 times
  *         as far as expected and takes 95 hundredths of it back is a bad print.
@@ -39,6 +40,7 @@
 
 #include "kernels/common/pareto.h"
 #include "kernels/common/tail.h"
+#include "kernels/kernel.h"
 
 typedef enum fm_market_kind {
     FM_MARKET_CALM, /* no stream has anything to say */
@@ -85,5 +87,7 @@ void fm_market_step(fm_market *market, int64_t ts_ns, const fm_market_record *re
 /* -log10 of the chance of a silence up to ts_ns; 0 while there is none, or nothing is known of it. */
 double fm_market_silence(const fm_market *market, int64_t ts_ns);
 /* ffi:end */
+
+extern const fm_field fm_market_params[], fm_market_outputs[]; /* of the kernels of the table that are made of it */
 
 #endif
