@@ -105,7 +105,7 @@ end
 local function read_match(raw)
   local match = optional(raw, "match", "table", {})
   check_fields(match, { "symbol", "class", "venue", "on" }, "match", "match")
-  local out = { symbol = "", class = "", venue = "", trade = false, quote = false, value = false }
+  local out = { symbol = "", class = "", venue = "", trade = false, quote = false, value = false, bar = false, book = false, order = false }
   for name, limit in next, { symbol = 64, class = 31, venue = 31 } do
     if match[name] ~= nil then
       local at = place("match." .. name)
@@ -118,7 +118,7 @@ local function read_match(raw)
   if on ~= nil and type(on) ~= "table" then fail('match.on must be a list such as {"trade", "quote"}', nil, place "match.on") end
   for _, kind in ipairs(on or {}) do
     if out[kind] ~= true and out[kind] ~= false then
-      fail(format('match.on has no "%s"', native.tostring(kind)), 'there is "trade", "quote", "value"', place "match.on")
+      fail(format('match.on has no "%s"', native.tostring(kind)), 'there is "trade", "quote", "value", "bar", "book", "order"', place "match.on")
     end
     out[kind] = true
   end
@@ -129,8 +129,14 @@ end
 
 local read_need
 
-local function read_parameter(field, options, path)
+local function read_parameter(kernel, field, options, path)
   local value = options[field.name]
+  if field.name == "dims" and kernel.series > 1 then
+    if value ~= nil then
+      fail(format("%s counts its dims itself", kernel.name), 'they are as many as of = { "a", "b" } names', place(path .. ".dims"))
+    end
+    return 1
+  end
   if value == nil then
     if field.preset ~= field.preset then fail(format('the parameter "%s" (%s) must be given', field.name, field.help), nil, place(path)) end
     return field.preset
@@ -147,21 +153,41 @@ local function read_parameter(field, options, path)
   return number
 end
 
-local function read_of(kernel, options, path, context)
-  if options.of == nil then return nil end
-  local at = place(path .. ".of")
-  if not kernel.takes_x then fail(format("%s takes no series, so it has no of", kernel.name), nil, at) end
-  if type(options.of) == "string" then
-    if not context.raw[options.of] then
-      fail(format('of = "%s" names no need of this rule', options.of), text.did_you_mean(options.of, text.sorted_keys(context.raw)), at)
+-- The name of a need: as it stands, or `name` for a feature in place.
+local function read_one_of(of, name, path, context)
+  local at = place(path)
+  if type(of) == "string" then
+    if not context.raw[of] then
+      fail(format('of = "%s" names no need of this rule', of), text.did_you_mean(of, text.sorted_keys(context.raw)), at)
     end
-    return options.of
+    return of
   end
-  if not needs[options.of] then fail("of must be the name of another need, or a feature", nil, at) end
-  local name = context.name .. ".of"
+  if type(of) ~= "table" or not needs[of] then fail("of must be the name of another need, or a feature", nil, at) end
   if #name > 31 then fail("features are nested too deeply", "give the inner one a name of its own in needs", at) end
-  read_need(name, options.of, path .. ".of", context, true)
+  read_need(name, of, path, context, true)
   return name
+end
+
+-- The names of the needs that are the inputs x, x2 and so on.
+local function read_of(kernel, options, path, context)
+  local of = options.of
+  if of == nil then return {} end
+  path = path .. ".of"
+  local at, name = place(path), context.name .. ".of"
+  if kernel.series == 0 then fail(format("%s takes no series, so it has no of", kernel.name), nil, at) end
+  if type(of) ~= "table" or needs[of] then return { read_one_of(of, name, path, context) } end
+  local count, names, seen = 0, {}, {}
+  for _ in next, of do count = count + 1 end
+  if count == 0 or count ~= #of then fail('of must be a need, or a list of needs: of = { "a", "b" }', nil, at) end
+  if count > kernel.series then
+    fail(format("%s takes %s, not %d", kernel.name, kernel.series == 1 and "one series" or format("at most %d series", kernel.series), count), nil, at)
+  end
+  for i = 1, count do
+    names[i] = read_one_of(of[i], name .. i, path, context)
+    if seen[names[i]] then fail(format('of names "%s" twice', names[i]), nil, at) end
+    seen[names[i]] = true
+  end
+  return names
 end
 
 function read_need(name, raw, path, context, hidden)
@@ -178,7 +204,7 @@ function read_need(name, raw, path, context, hidden)
   for i, field in ipairs(kernel.params) do table.insert(known, i, field.name) end
   check_fields(raw.options, known, format("%s.%s", raw.kind, kernel.name), path)
   local need = { name = name, kernel = kernel.index, params = {}, output = 0, hidden = hidden or false, used = { } }
-  for i, field in ipairs(kernel.params) do need.params[i] = read_parameter(field, raw.options, path) end
+  for i, field in ipairs(kernel.params) do need.params[i] = read_parameter(kernel, field, raw.options, path) end
   if raw.options.output ~= nil then
     need.output = nil
     for i, output in ipairs(kernel.outputs) do
@@ -193,6 +219,9 @@ function read_need(name, raw, path, context, hidden)
   context.name = name
   need.of = read_of(kernel, raw.options, path, context)
   context.name = outer
+  for i, field in ipairs(kernel.params) do
+    if field.name == "dims" and kernel.series > 1 then need.params[i] = math.max(1, #need.of) end
+  end
   context.list[#context.list + 1] = need
   context.by_name[name] = need
 end
@@ -204,14 +233,17 @@ local function in_order(context)
     if mark[need] == 2 then return end
     if mark[need] == 1 then fail(format('the need "%s" is made of itself', need.name), nil, place("needs." .. need.name)) end
     mark[need] = 1
-    if need.of then visit(context.by_name[need.of]) end
+    for _, name in ipairs(need.of) do visit(context.by_name[name]) end
     mark[need] = 2
     list[#list + 1] = need
     need.index = #list - 1
   end
   table.sort(context.list, function(a, b) return a.name < b.name end)
   for _, need in ipairs(context.list) do visit(need) end
-  for _, need in ipairs(list) do need.of_index = need.of and context.by_name[need.of].index or -1 end
+  for _, need in ipairs(list) do
+    need.of_index = {}
+    for i, name in ipairs(need.of) do need.of_index[i] = context.by_name[name].index end
+  end
   return list
 end
 
@@ -266,7 +298,8 @@ end
 -- ---- the body's handlers, and what they read
 
 local event_fields = { "ts", "ts_us", "price", "size", "side", "bid", "bid_size", "ask", "ask_size", "value", "conditions", "late", "kind",
-  "phase", "type" }
+  "phase", "type", "open", "high", "low", "close", "volume", "buy_volume", "trades", "interval", "action", "order", "orders", "account",
+  "snapshot", "more" }
 local context_fields = { "alert", "timer", "now", "log", "params" }
 
 local function names_of(list)

@@ -39,16 +39,22 @@ local function make_view(names, what, writable, special)
   return view, ffi.cast(ffi.typeof("$ *", ffi.typeof("struct { " .. concat(fields, " ") .. " }")), view)
 end
 
-local kinds = { [1] = "trade", [2] = "quote", [3] = "value", [4] = "status" }
+local kinds = { [1] = "trade", [2] = "quote", [3] = "value", [4] = "status", [5] = "bar", [6] = "book", [7] = "order" }
+local actions = { [6] = { "set", "delete", "clear" }, [7] = { "add", "modify", "cancel", "execute", "fill", "clear" } }
 local phases = { [1] = "open", [2] = "auction", [3] = "halt", [4] = "closed" }
 local event_names = { "ts", "ts_us", "price", "size", "side", "bid", "bid_size", "ask", "ask_size", "value", "conditions", "late", "kind",
-  "phase_number" }
+  "phase_number", "open", "high", "low", "close", "volume", "buy_volume", "trades", "interval", "order", "orders", "account", "snapshot", "more",
+  "action_number" }
 
 local function make_event()
   local pointer
   local special = {
     type = function() return kinds[pointer.kind] or "timer" end,
     phase = function() return phases[pointer.phase_number] end,
+    action = function()
+      local of_kind = actions[pointer.kind]
+      return of_kind and of_kind[pointer.action_number]
+    end,
   }
   local event
   event, pointer = make_view(event_names, "the event", false, special)

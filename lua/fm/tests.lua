@@ -50,22 +50,42 @@ local function time_of_day(at, what)
   return tonumber(hours) * 3600 + tonumber(minutes) * 60 + tonumber(seconds)
 end
 
-local kinds = { trade = 1, quote = 2, value = 3, status = 4 }
-local numbers = { "price", "size", "side", "bid", "bid_size", "ask", "ask_size", "value" }
+local kinds = { trade = 1, quote = 2, value = 3, status = 4, bar = 5, book = 6, order = 7 }
+local numbers = { "price", "size", "side", "bid", "bid_size", "ask", "ask_size", "value", "open", "high", "low", "close", "volume", "buy_volume",
+  "trades", "interval", "order", "orders", "account" }
+local flags = { "late", "snapshot", "more" }
+local event_fields = { "type", "action" }
+for _, name in ipairs(numbers) do event_fields[#event_fields + 1] = name end
+for _, name in ipairs(flags) do event_fields[#event_fields + 1] = name end
+local actions = {
+  book = { set = 1, delete = 2, clear = 3 },
+  order = { add = 1, modify = 2, cancel = 3, execute = 4, fill = 5, clear = 6 },
+}
+
+local function read_action(action, kind, what)
+  local known = actions[kind]
+  if action == nil then return 1 end
+  if not known then fail(format("%s: event.action belongs to books and orders", what)) end
+  if not known[action] then
+    fail(format('%s: event.action cannot be "%s"', what, native.tostring(action)), text.did_you_mean(action, text.sorted_keys(known)))
+  end
+  return known[action]
+end
 
 local function read_event(raw, what)
   local event = { kind = 1, late = false }
   if raw == nil then return event end
   if type(raw) ~= "table" then fail(what .. ": event must be a table") end
-  check_fields(raw, { "type", "price", "size", "side", "bid", "bid_size", "ask", "ask_size", "value", "late" }, what .. ": event")
-  local kind = raw.type or (raw.bid or raw.ask) and "quote" or raw.value and "value" or "trade"
+  check_fields(raw, event_fields, what .. ": event")
+  local kind = raw.type or (raw.bid or raw.ask) and "quote" or raw.value and "value" or raw.open and "bar" or "trade"
   event.kind = kinds[kind]
   if not event.kind then fail(format('%s: event.type cannot be "%s"', what, native.tostring(kind))) end
   for _, name in ipairs(numbers) do
     if raw[name] ~= nil and (type(raw[name]) ~= "number" or math.abs(raw[name]) > 1e9) then fail(format("%s: event.%s must be a number", what, name)) end
     event[name] = raw[name]
   end
-  event.late = raw.late == true
+  for _, name in ipairs(flags) do event[name] = raw[name] == true end
+  event.action = read_action(raw.action, kind, what)
   return event
 end
 

@@ -43,7 +43,7 @@ function text.did_you_mean(name, candidates)
   if #candidates == 0 then return "it takes none" end
   local shown = {}
   for i = 1, math.min(#candidates, 12) do shown[i] = candidates[i] end
-  return "there is " .. table.concat(shown, ", ")
+  return "there is " .. table.concat(shown, ", ") .. (#candidates > #shown and format(" and %d more", #candidates - #shown) or "")
 end
 
 function text.sorted_keys(t)

@@ -65,7 +65,7 @@ static void say_price(fm_fold *fold, const fm_partition *partition, const fm_ser
 void fm_cross_publish(fm_fold *fold, const fm_partition *partition, const fm_series *series, int64_t ts_ns)
 {
     const fm_instrument *instrument = series->instrument;
-    double price = series->has_trade ? series->last_price : series->mid;
+    double price = fm_series_price(series);
     if (fold->config.cross == NULL || series->newest_ns == INT64_MIN || !(price > 0.0))
         return;
     int64_t slot = slot_of(ts_ns, FM_MARKET_GRID_NS);

@@ -22,6 +22,8 @@ int fm_fold_create(const fm_fold_config *config, fm_fold **out, fm_error *error)
 {
     fm_fold *fold = need(calloc(1, sizeof(*fold)));
     fold->config = *config;
+    if (config->book.levels_max == 0)
+        fold->config.book = (fm_book_limits){.levels_max = 1u << 14, .orders_max = 1u << 20};
     if (fm_arena_init(&fold->arena, config->arena_bytes) < 0) {
         free(fold);
         return fm_fail(error, FM_ENOMEM, "could not reserve %llu bytes of address space for instruments",
@@ -107,8 +109,10 @@ void fm_partition_fini(fm_partition *partition)
         free(partition->domain[d].sector);
     }
     free(partition->domain);
-    for (uint32_t s = 0; s < partition->series_count; s++)
+    for (uint32_t s = 0; s < partition->series_count; s++) {
+        fm_market_forget_books(partition->series[s]);
         free(partition->series[s]);
+    }
     free(partition->series);
     free(partition->kill);
     free(partition->killed_from);
@@ -128,80 +132,6 @@ void fm_fold_release(fm_fold *fold, fm_partition *partition)
         fm_blocks_give(&partition->plan->blocks, partition->series[s]->block, partition->series[s]->layout->block_size);
     fold->partition[partition->index] = NULL;
     fm_partition_fini(partition);
-}
-
-void fm_partition_refresh_kills(fm_partition *partition)
-{
-    const fm_rule_set *set = partition->plan->set;
-    free(partition->killed_from);
-    partition->killed_from = need(malloc((set->count + 1) * sizeof(*partition->killed_from)));
-    partition->any_killed = false;
-    for (uint32_t r = 0; r < set->count; r++) {
-        char hash[33];
-        fm_hash128_hex(set->rule[r].hash, hash);
-        partition->killed_from[r] = (fm_kill_point){UINT64_MAX, 0, 0};
-        for (uint32_t k = 0; k < partition->kill_count; k++) {
-            const fm_kill_mark *mark = &partition->kill[k];
-            if (strcmp(mark->rule, set->rule[r].id) == 0 && strcmp(mark->hash, hash) == 0)
-                partition->killed_from[r] = (fm_kill_point){mark->at_sequence, mark->at_timer, 0};
-        }
-        partition->any_killed |= partition->killed_from[r].sequence != UINT64_MAX;
-    }
-}
-
-static int by_rule(const fm_kill_mark *a, const fm_kill_mark *b)
-{
-    int rules = strcmp(a->rule, b->rule);
-    return rules != 0 ? rules : strcmp(a->hash, b->hash);
-}
-
-/* One mark for each text of a rule, the earliest, sorted: however they were learned, equal knowledge is equal bytes. */
-void fm_partition_add_kill(fm_partition *partition, const fm_kill_mark *mark)
-{
-    uint32_t place = 0;
-    while (place < partition->kill_count && by_rule(&partition->kill[place], mark) < 0)
-        place++;
-    if (place < partition->kill_count && by_rule(&partition->kill[place], mark) == 0) {
-        const fm_kill_mark *known = &partition->kill[place];
-        if (known->at_sequence < mark->at_sequence || (known->at_sequence == mark->at_sequence && known->at_timer <= mark->at_timer))
-            return;
-        partition->kill[place] = *mark;
-    } else {
-        partition->kill = fm_grow(partition->kill, &partition->kill_capacity, partition->kill_count + 1, sizeof(fm_kill_mark));
-        memmove(&partition->kill[place + 1], &partition->kill[place], (partition->kill_count - place) * sizeof(fm_kill_mark));
-        partition->kill[place] = *mark;
-        partition->kill_count++;
-    }
-    fm_partition_refresh_kills(partition);
-}
-
-void fm_partition_note_kill(fm_partition *partition, const fm_event *event)
-{
-    if (event->kind != FM_KILL)
-        return;
-    fm_slice rest = fm_control_text(event);
-    fm_kill_mark mark;
-    memset(&mark, 0, sizeof(mark));
-    mark.at_sequence = event->as.control.at_sequence;
-    mark.at_timer = event->as.control.at_timer;
-    char *const part[] = {mark.rule, mark.hash, mark.reason};
-    const size_t room[] = {sizeof(mark.rule), sizeof(mark.hash), sizeof(mark.reason)};
-    for (int i = 0; i < 3; i++) {
-        const char *end = memchr(rest.data, 0, rest.size);
-        size_t size = end != NULL ? (size_t)(end - rest.data) : rest.size;
-        fm_slice_copy((fm_slice){rest.data, size}, part[i], room[i]);
-        if (end == NULL)
-            break;
-        rest = (fm_slice){end + 1, rest.size - size - 1};
-    }
-    if (mark.hash[0] != 0)
-        fm_partition_add_kill(partition, &mark);
-}
-
-void fm_kill_reason(const fm_error *error, char out[160])
-{
-    memset(out, 0, 160);
-    snprintf(out, 160, "%.40s:%d: %.100s", error->file, error->line, error->message);
 }
 
 void fm_fold_domains(fm_fold *fold, fm_partition *partition, uint32_t count)
@@ -225,7 +155,7 @@ fm_series *fm_fold_series(fm_fold *fold, fm_partition *partition, uint32_t index
     *series = (fm_series){.index = index, .domain = entry->domain, .price_scale = entry->price_scale, .size_scale = entry->size_scale,
                           .symbol_size = entry->symbol_size, .venue_size = entry->venue_size, .top_stream = FM_STREAM_NONE, .newest_ns = INT64_MIN,
                           .last_trade_ns = INT64_MIN, .last_quote_ns = INT64_MIN, .last_value_ns = INT64_MIN, .last_price = NAN,
-                          .last_size = NAN, .last_value = NAN, .bid = NAN, .bid_size = NAN, .ask = NAN, .ask_size = NAN, .mid = NAN, .basis_ns = INT64_MIN, .due_ns = INT64_MIN,
+                          .last_size = NAN, .last_value = NAN, .last_close = NAN, .bid = NAN, .bid_size = NAN, .ask = NAN, .ask_size = NAN, .mid = NAN, .basis_ns = INT64_MIN, .due_ns = INT64_MIN,
                           .actions_ns = INT64_MIN, .price_ratio = 1.0, .size_ratio = 1.0, .cross = {NAN, NAN, NAN, NAN}};
     memcpy(series->symbol, entry->symbol, entry->symbol_size);
     memcpy(series->venue, entry->venue, entry->venue_size);
@@ -448,6 +378,9 @@ static int apply_control(fm_fold *fold, fm_partition *partition, const fm_event 
         if (control->index >= partition->series_count)
             return bad_entry(partition, "the scale of an unknown symbol", error);
         series = partition->series[control->index];
+        if (control->price_scale < series->price_scale || control->size_scale < series->size_scale)
+            return bad_entry(partition, "a scale that shrinks", error);
+        fm_market_rescale_books(series, control->price_scale - series->price_scale, control->size_scale - series->size_scale);
         series->price_scale = control->price_scale;
         series->size_scale = control->size_scale;
         fm_series_derive(partition->plan, series);

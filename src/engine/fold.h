@@ -22,6 +22,7 @@ typedef struct fm_fold_config {
     uint64_t        arena_bytes;    /* address space for the prices that venues quote: at most 4 KiB an instrument */
     uint32_t        batch_max;
     int64_t         stale_venue_ns;
+    fm_book_limits  book;           /* of each venue's book; zeros are the presets */
     fm_clock        clock;          /* for detect_ns only */
     fm_rule_runner *runner;
     const fm_rule_set *(*generation_of)(void *context, const char *hash);

@@ -1,4 +1,4 @@
-/* engine/fold_internal.h - what the files of the fold share: fold.c (entries), market.h (prices), rows.c (kernels), episodes.c
+/* engine/fold_internal.h - what the files of the fold share: fold.c (entries), market.h and market_rare.c (prices, books), rows.c (kernels), episodes.c
  * (rules), alert_body.c (JSON). */
 #ifndef FM_ENGINE_FOLD_INTERNAL_H
 #define FM_ENGINE_FOLD_INTERNAL_H
@@ -78,6 +78,11 @@ void fm_domain_derive(const fm_plan *plan, fm_fold_domain *domain);
 bool fm_series_due(fm_fold *fold, fm_partition *partition, fm_series *series, int64_t ts_ns);
 void fm_series_refer(fm_partition *partition, fm_series *series); /* looks it up in the set that holds */
 const fm_layout *fm_series_layout(fm_plan *plan, const fm_series *series);
+
+/* market_rare.c */
+fm_order_book *fm_market_make_book(const fm_fold_config *config, fm_series *series, uint32_t venue); /* empty; after those there are */
+void fm_market_rescale_books(fm_series *series, int price_power, int size_power);
+void fm_market_forget_books(fm_series *series);
 
 /* episodes.c: runs the rules over the batch. */
 void fm_rows_run(fm_fold *fold);

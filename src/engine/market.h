@@ -1,4 +1,4 @@
-/* engine/market.h - a record moves its instrument's prices: the last trade, the best quote of its venue, the consolidated best.
+/* engine/market.h - a record moves its instrument's prices: the last trade, the best quote of its venue, the consolidated best; its book.
  *
  * A quote record may hold one side; the absent side is unchanged, size 0 withdraws a side. An instrument that one venue quotes
  * has nothing to be in conflict with: its sides are the consolidated ones as they stand. That is inline here, as trades are: every
@@ -57,7 +57,7 @@ static inline fm_pair fm_market_units(const fm_series *series)
     return (fm_pair){series->price_unit, series->size_unit};
 }
 
-static inline uint32_t fm_market_trade(fm_series *series, const fm_event *event, double *in)
+static inline fm_on fm_market_trade(fm_series *series, const fm_event *event, double *in)
 {
     const fm_trade *trade = &event->as.trade;
     fm_pair pair = (fm_pair){(double)trade->price, (double)trade->size} / fm_market_units(series);
@@ -67,13 +67,13 @@ static inline uint32_t fm_market_trade(fm_series *series, const fm_event *event,
     in[FM_INPUT_SIZE] = event->conditions & fm_is_no_volume ? NAN : size;
     in[FM_INPUT_SIDE] = event->side <= FM_SELL ? side_of[event->side] : NAN;
     if ((event->conditions & fm_moves_no_last) != 0)
-        return FM_STEP_ANY | FM_STEP_TRADE;
-    series->has_trade = 1;
+        return FM_ON_TRADE;
+    series->x_from = FM_X_TRADE;
     series->last_price = price;
     series->last_size = size;
     series->last_trade_ns = event->ts_ns;
     in[FM_INPUT_PRICE] = in[FM_INPUT_X] = price;
-    return FM_STEP_ANY | FM_STEP_TRADE | FM_STEP_X;
+    return FM_ON_TRADE_X;
 }
 
 static_assert(FM_ABSENT == INT64_MIN, "0 and the absent one are the two numbers of which twice is 0");
@@ -98,15 +98,9 @@ static inline void fm_market_best(fm_series *series, double bid, double ask, dou
     series->ask_size = ask_size;
 }
 
-static inline uint32_t fm_market_quote(fm_fold *fold, const fm_partition *partition, fm_series *series, const fm_event *event, double *in)
+/* The venue's top has moved. True: the mid moves the default series. */
+static inline bool fm_market_moved(fm_fold *fold, fm_series *series, const fm_top *top, const fm_event *event, double *in)
 {
-    const fm_quote *quote = &event->as.quote;
-    fm_top *top = series->top;
-    if (FM_UNLIKELY(series->top_stream != event->stream))
-        top = fm_market_top(fold, partition, series, event->stream);
-    fm_pair unit = fm_market_units(series);
-    fm_market_usual_side((fm_top_side){&top->bid, &top->bid_size, &top->bid_ns}, quote->bid, quote->bid_size, event->ts_ns, unit);
-    fm_market_usual_side((fm_top_side){&top->ask, &top->ask_size, &top->ask_ns}, quote->ask, quote->ask_size, event->ts_ns, unit);
     if (FM_LIKELY(series->top_count == 1))
         fm_market_best(series, top->bid, top->ask, top->bid_size, top->ask_size);
     else
@@ -126,25 +120,42 @@ static inline uint32_t fm_market_quote(fm_fold *fold, const fm_partition *partit
     in[FM_INPUT_BID_SIZE] = bid_size;
     in[FM_INPUT_ASK_SIZE] = ask_size;
     in[FM_INPUT_MID] = mid;
-    if (series->has_trade || isnan(mid))
-        return FM_STEP_ANY | FM_STEP_QUOTE;
+    if (series->x_from > FM_X_MID || isnan(mid))
+        return false;
+    series->x_from = FM_X_MID;
     in[FM_INPUT_X] = mid;
-    return FM_STEP_ANY | FM_STEP_QUOTE | FM_STEP_X;
+    return true;
 }
+
+static inline fm_on fm_market_quote(fm_fold *fold, const fm_partition *partition, fm_series *series, const fm_event *event, double *in)
+{
+    const fm_quote *quote = &event->as.quote;
+    fm_top *top = series->top;
+    if (FM_UNLIKELY(series->top_stream != event->stream))
+        top = fm_market_top(fold, partition, series, event->stream);
+    fm_pair unit = fm_market_units(series);
+    fm_market_usual_side((fm_top_side){&top->bid, &top->bid_size, &top->bid_ns}, quote->bid, quote->bid_size, event->ts_ns, unit);
+    fm_market_usual_side((fm_top_side){&top->ask, &top->ask_size, &top->ask_ns}, quote->ask, quote->ask_size, event->ts_ns, unit);
+    return fm_market_moved(fold, series, top, event, in) ? FM_ON_QUOTE_X : FM_ON_QUOTE;
+}
+
+/* Bars, levels of books, orders: market_rare.c. */
+__attribute__((noinline)) fm_on fm_market_bar(fm_series *series, const fm_event *event, double *in);
+__attribute__((noinline)) fm_on fm_market_book(fm_fold *fold, const fm_partition *partition, fm_series *series, const fm_event *event, double *in);
 
 /* A record whose prices mean nothing to kernels. */
-static inline uint32_t fm_market_none(fm_series *series, double in[FM_INPUT_OF + 1])
+static inline fm_on fm_market_none(fm_series *series, double in[FM_INPUT_COUNT])
 {
     series->records++;
-    for (int i = 0; i <= FM_INPUT_OF; i++)
+    for (int i = 0; i < FM_INPUT_COUNT; i++)
         in[i] = NAN;
     in[FM_INPUT_EVENT] = 1.0;
-    return FM_STEP_ANY;
+    return FM_ON_STATUS;
 }
 
-/* The record moves the instrument's prices; `in` gets the kernels' inputs by fm_input; returns what it carries (FM_STEP_*). */
-static inline uint32_t fm_market_apply(fm_fold *fold, fm_partition *partition, fm_series *series, const fm_event *event,
-                                       double in[FM_INPUT_OF + 1])
+/* The record moves the instrument's prices; `in` gets the kernels' inputs by fm_input; returns which program it runs. */
+static inline fm_on fm_market_apply(fm_fold *fold, fm_partition *partition, fm_series *series, const fm_event *event,
+                                    double in[FM_INPUT_COUNT])
 {
     bool due = event->ts_ns < series->basis_ns || event->ts_ns >= series->due_ns;
     if (FM_UNLIKELY(due) && !fm_series_due(fold, partition, series, event->ts_ns))
@@ -171,13 +182,20 @@ static inline uint32_t fm_market_apply(fm_fold *fold, fm_partition *partition, f
     case FM_VALUE:
         series->last_value = event->as.value.value;
         series->last_value_ns = event->ts_ns;
+        if (series->x_from != FM_X_VALUE)
+            return FM_ON_VALUE;
         in[FM_INPUT_X] = series->last_value;
-        return FM_STEP_ANY | FM_STEP_X;
+        return FM_ON_VALUE_X;
     case FM_STATUS:
         series->phase = (uint8_t)event->as.status.phase;
-        return FM_STEP_ANY;
+        return FM_ON_STATUS;
+    case FM_BAR:
+        return fm_market_bar(series, event, in);
+    case FM_BOOK:
+    case FM_ORDER:
+        return fm_market_book(fold, partition, series, event, in);
     default:
-        return 0;
+        return FM_ON_NOTHING;
     }
 }
 

@@ -8,6 +8,7 @@
 #include "base/arena.h"
 #include "base/event.h"
 #include "base/slice.h"
+#include "engine/book.h"
 #include "engine/cross.h"
 #include "engine/reference.h"
 #include "engine/rules.h"
@@ -109,6 +110,16 @@ typedef struct fm_rule_state {
     double   slot[];
 } fm_rule_state;
 
+/* What the default series x is of: the first of trades, mids, closes of bars and values that the instrument has ever had. */
+typedef enum fm_x_from { FM_X_VALUE, FM_X_BAR, FM_X_MID, FM_X_TRADE } fm_x_from;
+
+/* An instrument's book at one venue, and what of it the fold shows. */
+typedef struct fm_venue_book {
+    uint32_t      venue; /* as fm_top has it */
+    uint32_t      unused;
+    fm_order_book book;
+} fm_venue_book;
+
 struct fm_layout;
 struct fm_plan;
 
@@ -118,7 +129,7 @@ typedef struct fm_series { /* by cache line: what every record reads or writes, 
     alignas(64) uint32_t index;
     uint32_t domain;
     int8_t   price_scale, size_scale;
-    uint8_t  has_trade; /* a trade moved the last price: the default input is the last price from then on */
+    uint8_t  x_from;    /* fm_x_from: what may move the default series from now on */
     uint8_t  kinds;     /* a bit for each kind ever seen */
     uint8_t  phase;     /* fm_phase; 0 = not told */
     uint8_t  unused;
@@ -141,7 +152,7 @@ typedef struct fm_series { /* by cache line: what every record reads or writes, 
     int64_t  last_trade_ns;
     uint8_t  symbol_size, venue_size;
     fm_top   only_top;  /* where `top` is while one venue quotes the instrument */
-    double   last_value;
+    double   last_value, last_close;
     int64_t  last_value_ns;
     uint64_t crossed;
     /* Reference data (engine/reference.h): */
@@ -151,9 +162,17 @@ typedef struct fm_series { /* by cache line: what every record reads or writes, 
     double   size_ratio;  /* sizes are quoted ones divided by this */
     double   cross[FM_CROSS_VALUES]; /* by fm_cross_value: what other partitions have told; NaN = nothing yet */
     uint64_t published; /* `records` when its latest values were last sent: not state */
+    fm_venue_book **book; /* in the order in which venues began to send one */
+    uint32_t book_count, book_capacity;
     char     symbol[FM_SYMBOL_MAX + 1];
     char     venue[FM_NAME_MAX + 1];
 } fm_series;
+
+/* Its price: of the last trade, else the mid, else the close of the last bar; NaN when it has none. */
+static inline double fm_series_price(const fm_series *series)
+{
+    return series->x_from == FM_X_TRADE ? series->last_price : series->x_from == FM_X_BAR ? series->last_close : series->mid;
+}
 
 /* What the fold keeps of a rule in one (partition, domain). */
 typedef struct fm_rule_health {

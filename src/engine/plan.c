@@ -1,9 +1,8 @@
-/* engine/plan.c - merges the needs of all rules into nodes and columns; lays out the state of instruments. */
+/* engine/plan.c - merges the needs of all rules into nodes and columns; lays out the state of instruments (plan_block.c fills it). */
 #include "engine/plan.h"
 
 #include "base/assert.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,35 +20,69 @@ static const struct {
     {"ask_size", FM_INPUT_ASK_SIZE, FM_STEP_QUOTE},
     {"mid", FM_INPUT_MID, FM_STEP_QUOTE},
     {"event", FM_INPUT_EVENT, FM_STEP_ANY},
+    {"open", FM_INPUT_OPEN, FM_STEP_BAR},
+    {"high", FM_INPUT_HIGH, FM_STEP_BAR},
+    {"low", FM_INPUT_LOW, FM_STEP_BAR},
+    {"close", FM_INPUT_CLOSE, FM_STEP_BAR},
+    {"volume", FM_INPUT_VOLUME, FM_STEP_BAR},
+    {"bid_depth", FM_INPUT_BID_DEPTH, FM_STEP_DEPTH},
+    {"ask_depth", FM_INPUT_ASK_DEPTH, FM_STEP_DEPTH},
+    {"action", FM_INPUT_ACTION, FM_STEP_ORDER},
+    {"order_age", FM_INPUT_ORDER_AGE, FM_STEP_ORDER},
+    {"order_size", FM_INPUT_ORDER_SIZE, FM_STEP_ORDER},
 };
 
-/* Wires a kernel's inputs by name. A kernel with trade inputs steps on trades, whatever else it reads; then quotes, then x, then any. */
-static int wire(fm_node *node, const fm_kernel *kernel, int of_node, int of_column, fm_error *error)
+/* Which of several series an input is: 0 for "x", 1 for "x2"; -1 for other names. */
+static int series_of(const char *name)
 {
-    uint8_t carries = 0;
-    node->of_node = (int16_t)of_node;
-    node->of_column = (int16_t)of_column;
+    if (name[0] != 'x' || (name[1] != 0 && name[2] != 0))
+        return -1;
+    return name[1] == 0 ? 0 : name[1] >= '2' && name[1] < '1' + FM_NEED_SERIES_MAX ? name[1] - '1' : -1;
+}
+
+/* The input of that name, with what carries it in *trigger; -1 when there is none. */
+static int input_of(const fm_node *node, const char *name, uint8_t *trigger)
+{
+    int series = series_of(name);
+    *trigger = 0;
+    if (series >= 0 && series < node->of_count)
+        return FM_INPUT_OF + series;
+    if (series > 0)
+        return FM_INPUT_MISSING;
+    for (size_t i = 0; i < sizeof(inputs) / sizeof(inputs[0]); i++)
+        if (strcmp(inputs[i].name, name) == 0) {
+            *trigger = inputs[i].trigger;
+            return inputs[i].input;
+        }
+    return -1;
+}
+
+/* Wires a kernel's inputs by name. It steps on what comes first of: trades, orders, bars, a book's depth, quotes, x, any record. Bars, depth and
+ * orders are known on their own records only; all else of the instrument is what it was last, or, of a trade that is not there, NaN. */
+static int wire(fm_node *node, const fm_kernel *kernel, fm_error *error)
+{
+    static const uint8_t order[] = {FM_STEP_TRADE, FM_STEP_ORDER, FM_STEP_BAR, FM_STEP_DEPTH, FM_STEP_QUOTE};
+    const uint8_t fleeting = FM_STEP_BAR | FM_STEP_DEPTH | FM_STEP_ORDER;
+    uint8_t carries = 0, trigger[FM_KERNEL_INPUTS_MAX];
     for (const fm_field *field = kernel->inputs; field->name != NULL; field++) {
-        size_t i = 0;
-        while (i < sizeof(inputs) / sizeof(inputs[0]) && strcmp(inputs[i].name, field->name) != 0)
-            i++;
-        if (i == sizeof(inputs) / sizeof(inputs[0]) || node->input_count == FM_KERNEL_INPUTS_MAX)
+        int input = node->input_count < FM_KERNEL_INPUTS_MAX ? input_of(node, field->name, &trigger[node->input_count]) : -1;
+        if (input < 0)
             return fm_fail(error, FM_EINVAL, "kernel \"%s\" has an input \"%s\" that the engine does not know", kernel->name, field->name);
-        bool of = inputs[i].input == FM_INPUT_X && of_node >= 0;
-        node->input[node->input_count++] = of ? FM_INPUT_OF : inputs[i].input;
-        if (!of)
-            carries |= inputs[i].trigger;
+        carries |= trigger[node->input_count];
+        node->input[node->input_count++] = (uint8_t)input;
     }
-    if (carries & FM_STEP_TRADE)
-        node->trigger = FM_STEP_TRADE;
-    else if (carries & FM_STEP_QUOTE)
-        node->trigger = FM_STEP_QUOTE;
-    else if (of_node < 0)
+    for (size_t i = 0; i < sizeof(order) && node->trigger == 0; i++)
+        node->trigger = carries & order[i];
+    if (node->trigger == 0 && node->of_count == 0)
         node->trigger = carries & FM_STEP_X ? FM_STEP_X : FM_STEP_ANY;
+    for (uint8_t i = 0; i < node->input_count; i++)
+        if ((trigger[i] & fleeting) != 0 && trigger[i] != node->trigger)
+            node->input[i] = FM_INPUT_MISSING;
     return 0;
 }
 
-static fm_hash128 key_of(const fm_plan *plan, const fm_node *node, int of_output)
+/* `of_output`: which output of each node that it is made of. */
+static fm_hash128 key_of(const fm_plan *plan, const fm_node *node, const int *of_output)
 {
     struct {
         char     name[64];
@@ -61,9 +94,13 @@ static fm_hash128 key_of(const fm_plan *plan, const fm_node *node, int of_output
     fm_slice_copy(fm_slice_of(node->kernel->name), text.name, sizeof(text.name));
     memcpy(text.params, node->params, sizeof(text.params));
     text.layout = node->kernel->layout;
-    text.of_output = (uint32_t)(of_output + 1);
-    if (node->of_node >= 0)
-        text.of = plan->node[node->of_node].key;
+    for (uint32_t i = 0; i < node->of_count; i++) {
+        fm_hash128 before = fm_hash128_of(&text, sizeof(text));
+        text.of_output = (uint32_t)(of_output[i] + 1);
+        text.of = plan->node[node->of_node[i]].key;
+        if (i > 0) /* what came before goes on in it */
+            memcpy(text.name, &before, sizeof(before));
+    }
     return fm_hash128_of(&text, sizeof(text));
 }
 
@@ -84,18 +121,20 @@ static int node_of(fm_plan *plan, const fm_rule *rule, int need_index, int depth
     const fm_need *need = &rule->needs[need_index];
     if (depth > FM_RULE_NEEDS_MAX)
         return fm_fail(error, FM_EINVAL, "needs of rule \"%s\" refer to each other in a circle", rule->id);
-    int of_node = -1, of_column = -1, of_output = -1;
-    if (need->of >= 0) {
-        of_node = node_of(plan, rule, need->of, depth + 1, error);
+    int of_output[FM_NEED_SERIES_MAX];
+    fm_node node = {.kernel = need->kernel, .of_count = (uint8_t)need->of_count};
+    for (uint32_t i = 0; i < need->of_count; i++) {
+        int of_node = node_of(plan, rule, need->of[i], depth + 1, error);
         FM_TRY(of_node);
-        of_output = rule->needs[need->of].output;
-        of_column = column_of(plan, of_node, of_output, error);
+        of_output[i] = rule->needs[need->of[i]].output;
+        int of_column = column_of(plan, of_node, of_output[i], error);
         FM_TRY(of_column);
+        node.of_node[i] = (int16_t)of_node;
+        node.of_column[i] = (int16_t)of_column;
     }
-    fm_node node = {.kernel = need->kernel};
     memset(node.column, -1, sizeof(node.column));
     memcpy(node.params, need->params, sizeof(node.params));
-    FM_TRY(wire(&node, need->kernel, of_node, of_column, error));
+    FM_TRY(wire(&node, need->kernel, error));
     node.output_count = (uint8_t)fm_kernel_field_count(need->kernel->outputs);
     node.state_size = (uint32_t)((need->kernel->state_size(node.params) + 7) & ~(size_t)7);
     node.key = key_of(plan, &node, of_output);
@@ -123,10 +162,7 @@ static int plan_rule(fm_plan *plan, uint32_t index, fm_error *error)
         planned->column[planned->visible++] = (uint16_t)column;
         planned->needs.word[column / 64] |= UINT64_C(1) << (column % 64);
     }
-    const fm_match *match = &rule->match;
-    bool any = !match->trades && !match->quotes && !match->values;
-    planned->kinds = (uint8_t)((any || match->trades ? 1u << FM_TRADE : 0) | (any || match->quotes ? 1u << FM_QUOTE : 0) |
-                               (any || match->values ? 1u << FM_VALUE : 0) | (any ? 1u << FM_STATUS : 0));
+    planned->kinds = rule->match.kinds != 0 ? (uint8_t)rule->match.kinds : UINT8_MAX;
     planned->state_size = (uint32_t)(sizeof(fm_rule_state) + rule->slot_count * sizeof(double));
     if (rule->has_on_timer) {
         int64_t least = rule->timer_min_ns > 0 ? rule->timer_min_ns : FM_TIMER_MIN_NS;
@@ -227,8 +263,11 @@ static bool matches(const fm_match *match, fm_slice symbol, fm_slice venue, fm_s
 
 static void mark_node(const fm_plan *plan, bool *wanted, int node)
 {
-    for (; node >= 0 && !wanted[node]; node = plan->node[node].of_node)
-        wanted[node] = true;
+    if (wanted[node])
+        return;
+    wanted[node] = true;
+    for (uint32_t i = 0; i < plan->node[node].of_count; i++) /* a need is made of needs at most FM_RULE_NEEDS_MAX deep: node_of */
+        mark_node(plan, wanted, plan->node[node].of_node[i]);
 }
 
 static void want_nodes(const fm_plan *plan, uint32_t rule, bool *wanted)
@@ -244,13 +283,13 @@ static void want_nodes(const fm_plan *plan, uint32_t rule, bool *wanted)
 static fm_step step_of(const fm_node *node, uint32_t state)
 {
     bool in_place = true;
-    fm_step step = {.kernel = node->kernel, .state = state, .of_column = -1, .input_count = node->input_count};
+    fm_step step = {.kernel = node->kernel, .state = state, .input_count = node->input_count, .of_count = node->of_count};
     for (uint8_t i = 0; i < node->input_count; i++) {
         step.input[i] = node->input[i];
-        in_place &= node->input[i] == node->input[0] + i && node->input[i] != FM_INPUT_OF;
-        if (node->input[i] == FM_INPUT_OF)
-            step.of_column = node->of_column;
+        in_place &= node->input[i] == node->input[0] + i && node->input[i] < FM_INPUT_MISSING;
     }
+    for (uint8_t i = 0; i < node->of_count; i++)
+        step.of_column[i] = (uint8_t)node->of_column[i];
     for (uint8_t o = 0; o < node->output_count; o++)
         if (node->column[o] >= 0) {
             step.used[step.used_count] = o;
@@ -274,37 +313,63 @@ static void program_steps(const fm_plan *plan, const fm_layout *layout, const bo
     }
 }
 
-static uint8_t kind_of(uint32_t carries)
+/* Does the node step on what a record carries? Nodes before it are in `steps` already. */
+static bool steps_on(const fm_node *node, uint32_t carries, const bool *steps)
 {
-    if (carries & FM_STEP_TRADE)
-        return FM_TRADE;
-    if (carries & FM_STEP_QUOTE)
-        return FM_QUOTE;
-    return carries & FM_STEP_X ? FM_VALUE : FM_STATUS;
+    bool any = (node->trigger & carries) != 0;
+    for (uint32_t i = 0; i < node->of_count && node->trigger == 0; i++)
+        any |= steps[node->of_node[i]];
+    return any;
 }
 
-/* Most of the sixteen never come to pass: they are small, and so is an instrument's share of its layout. */
-static void program_make(const fm_plan *plan, const fm_layout *layout, uint32_t carries, fm_program *program)
+#define AT_END(kind, more)                                                                                                                         \
+    {kind, FM_STEP_ANY | (more)}, {kind, FM_STEP_ANY | FM_STEP_DEPTH | (more)}, {kind, FM_STEP_ANY | FM_STEP_DEPTH | FM_STEP_QUOTE | (more)},      \
+        {kind, FM_STEP_ANY | FM_STEP_DEPTH | FM_STEP_QUOTE | FM_STEP_X | (more)}
+
+/* By fm_on. */
+static const struct {
+    uint8_t kind, carries;
+} programs[FM_PROGRAMS] = {
+    {FM_KIND_NONE, 0},
+    {FM_TRADE, FM_STEP_ANY | FM_STEP_TRADE},
+    {FM_TRADE, FM_STEP_ANY | FM_STEP_TRADE | FM_STEP_X},
+    {FM_QUOTE, FM_STEP_ANY | FM_STEP_QUOTE},
+    {FM_QUOTE, FM_STEP_ANY | FM_STEP_QUOTE | FM_STEP_X},
+    {FM_VALUE, FM_STEP_ANY},
+    {FM_VALUE, FM_STEP_ANY | FM_STEP_X},
+    {FM_STATUS, FM_STEP_ANY},
+    {FM_BAR, FM_STEP_ANY | FM_STEP_BAR},
+    {FM_BAR, FM_STEP_ANY | FM_STEP_BAR | FM_STEP_X},
+    AT_END(FM_BOOK, 0),
+    AT_END(FM_ORDER, 0),
+    AT_END(FM_ORDER, FM_STEP_ORDER),
+};
+
+/* Only what can come to pass has a program: it is small, and so is an instrument's share of its layout. */
+static void program_make(const fm_plan *plan, const fm_layout *layout, fm_on on, fm_program *program)
 {
+    const uint32_t carries = programs[on].carries;
     bool steps[FM_NODES_MAX] = {false};
     uint64_t readers[FM_RULES_MAX / 64] = {0};
-    program->step = calloc(layout->node_count + 1, sizeof(*program->step));
-    program->reader = calloc(layout->rule_count + 1, sizeof(*program->reader));
-    FM_ASSERT(program->step != NULL && program->reader != NULL);
+    uint32_t count = 0;
     for (uint32_t i = 0; i < layout->node_count; i++) {
         uint32_t n = layout->node[i];
         const fm_node *node = &plan->node[n];
-        steps[n] = node->trigger != 0 ? (node->trigger & carries) != 0 : steps[node->of_node];
+        steps[n] = steps_on(node, carries, steps);
+        count += steps[n];
         for (uint32_t w = 0; w < FM_RULES_MAX / 64 && steps[n]; w++)
             readers[w] |= node->readers[w];
     }
+    program->step = calloc(count + 1, sizeof(*program->step));
+    program->reader = calloc(layout->rule_count + 1, sizeof(*program->reader));
+    FM_ASSERT(program->step != NULL && program->reader != NULL);
     program->end = program->step;
     program_steps(plan, layout, steps, true, program);
     program->plain_end = program->end;
     program_steps(plan, layout, steps, false, program);
     for (uint32_t i = 0; i < layout->rule_count; i++) {
         uint32_t r = layout->rule[i];
-        bool reads = ((readers[r / 64] >> (r % 64)) & 1) != 0, kind = ((plan->rule[r].kinds >> kind_of(carries)) & 1) != 0;
+        bool reads = ((readers[r / 64] >> (r % 64)) & 1) != 0, kind = ((plan->rule[r].kinds >> programs[on].kind) & 1) != 0;
         if (reads)
             program->reader[program->reader_count++] = (uint16_t)r;
         if (carries != 0 && kind && (reads || plan->set->rule[r].has_on_event))
@@ -347,8 +412,8 @@ static fm_layout *layout_create(const fm_plan *plan, const uint64_t *match)
         size += plan->rule[layout->rule[i]].state_size;
     }
     layout->block_size = size;
-    for (uint32_t carries = 0; carries < FM_PROGRAMS; carries++)
-        program_make(plan, layout, carries, &layout->program[carries]);
+    for (uint32_t on = 0; on < FM_PROGRAMS; on++)
+        program_make(plan, layout, (fm_on)on, &layout->program[on]);
     return layout;
 }
 
@@ -363,69 +428,4 @@ const fm_layout *fm_plan_layout(fm_plan *plan, fm_slice symbol, fm_slice venue, 
             return plan->layout[i];
     plan->layout = fm_grow(plan->layout, &plan->layout_capacity, plan->layout_count + 1, sizeof(*plan->layout));
     return plan->layout[plan->layout_count++] = layout_create(plan, match);
-}
-
-/* ---- blocks ---- */
-
-static void rule_state_init(const fm_rule *rule, fm_rule_state *state)
-{
-    *state = (fm_rule_state){.fired_ns = INT64_MIN, .quiet_ns = INT64_MIN, .pending_ns = INT64_MIN, .due_ns = INT64_MAX, .heap_ns = INT64_MAX};
-    for (uint32_t s = 0; s < rule->slot_count; s++)
-        state->slot[s] = rule->slot_preset[s];
-}
-
-void fm_block_init(const fm_plan *plan, const fm_layout *layout, char *block)
-{
-    memset(block, 0, layout->block_size);
-    for (uint32_t i = 0; i < layout->node_count; i++) {
-        const fm_node *node = &plan->node[layout->node[i]];
-        int made = node->kernel->init(block + layout->node_state[i], node->params);
-        FM_ASSERT(made == 0); /* parameters were checked against the descriptor when the rule was loaded */
-    }
-    double *outputs = fm_block_outputs(layout, block);
-    for (uint32_t c = 0; c < plan->column_count; c++)
-        outputs[c] = NAN;
-    for (uint32_t i = 0; i < layout->rule_count; i++)
-        rule_state_init(&plan->set->rule[layout->rule[i]], fm_block_rule(layout, block, i));
-}
-
-static void carry_rule(const fm_rule *from, const fm_rule_state *old, const fm_rule *to, fm_rule_state *fresh)
-{
-    fresh->fired_ns = old->fired_ns;
-    fresh->quiet_ns = old->quiet_ns;
-    fresh->pending_ns = old->pending_ns;
-    fresh->pending_position = old->pending_position;
-    fresh->due_ns = to->has_on_timer ? old->due_ns : INT64_MAX;
-    fresh->ordinal = old->ordinal;
-    if (from->state_version != to->state_version)
-        return;
-    for (uint32_t t = 0; t < to->slot_count; t++)
-        for (uint32_t f = 0; f < from->slot_count; f++)
-            if (strcmp(to->slot_name[t], from->slot_name[f]) == 0)
-                fresh->slot[t] = old->slot[f];
-}
-
-void fm_block_carry(const fm_plan *from_plan, const fm_layout *from, const char *from_block, const fm_plan *to_plan, const fm_layout *to,
-                    char *to_block)
-{
-    double *fresh = fm_block_outputs(to, to_block);
-    const double *old = (const double *)(from_block + from->outputs);
-    for (uint32_t i = 0; i < to->node_count; i++) {
-        const fm_node *node = &to_plan->node[to->node[i]];
-        for (uint32_t j = 0; j < from->node_count; j++) {
-            const fm_node *was = &from_plan->node[from->node[j]];
-            if (memcmp(&was->key, &node->key, sizeof(node->key)) != 0 || was->state_size != node->state_size)
-                continue;
-            memcpy(to_block + to->node_state[i], from_block + from->node_state[j], node->state_size);
-            for (uint32_t o = 0; o < node->output_count; o++)
-                if (node->column[o] >= 0 && was->column[o] >= 0)
-                    fresh[node->column[o]] = old[was->column[o]];
-        }
-    }
-    for (uint32_t i = 0; i < to->rule_count; i++)
-        for (uint32_t j = 0; j < from->rule_count; j++) {
-            const fm_rule *rule = &to_plan->set->rule[to->rule[i]], *was = &from_plan->set->rule[from->rule[j]];
-            if (strcmp(rule->id, was->id) == 0)
-                carry_rule(was, (const fm_rule_state *)(from_block + from->rule_state[j]), rule, fm_block_rule(to, to_block, i));
-        }
 }

@@ -16,10 +16,17 @@
 
 typedef enum fm_input { /* where a kernel's input comes from */
     FM_INPUT_X, FM_INPUT_PRICE, FM_INPUT_SIZE, FM_INPUT_SIDE, FM_INPUT_BID, FM_INPUT_ASK, FM_INPUT_BID_SIZE, FM_INPUT_ASK_SIZE,
-    FM_INPUT_MID, FM_INPUT_EVENT, FM_INPUT_OF
+    FM_INPUT_MID, FM_INPUT_EVENT,
+    FM_INPUT_OPEN, FM_INPUT_HIGH, FM_INPUT_LOW, FM_INPUT_CLOSE, FM_INPUT_VOLUME, /* only of bars */
+    FM_INPUT_BID_DEPTH, FM_INPUT_ASK_DEPTH,                                      /* only at the end of a book's event */
+    FM_INPUT_ACTION, FM_INPUT_ORDER_AGE, FM_INPUT_ORDER_SIZE,                    /* only of orders */
+    FM_INPUT_MISSING,                                                            /* NaN: what the node's records never carry */
+    FM_INPUT_OF, /* and those behind it: other nodes' outputs */
+    FM_INPUT_COUNT = FM_INPUT_OF + FM_NEED_SERIES_MAX
 } fm_input;
 
-enum { FM_STEP_X = 1, FM_STEP_TRADE = 2, FM_STEP_QUOTE = 4, FM_STEP_ANY = 8 }; /* what a record carries; a node's trigger */
+/* What a record carries; a node's trigger. */
+enum { FM_STEP_X = 1, FM_STEP_TRADE = 2, FM_STEP_QUOTE = 4, FM_STEP_ANY = 8, FM_STEP_BAR = 16, FM_STEP_DEPTH = 32, FM_STEP_ORDER = 64 };
 
 typedef struct fm_mask {
     uint64_t word[FM_MASK_WORDS];
@@ -30,9 +37,10 @@ typedef struct fm_node {
     double    params[FM_KERNEL_PARAMS_MAX];
     uint8_t   input[FM_KERNEL_INPUTS_MAX]; /* fm_input */
     uint8_t   input_count, output_count;
-    uint8_t   trigger;   /* FM_STEP_*; 0 with `of`: whenever that node stepped */
-    int16_t   of_column; /* -1 = none */
-    int16_t   of_node;
+    uint8_t   trigger;   /* FM_STEP_*; 0 with `of`: whenever one of those nodes stepped */
+    uint8_t   of_count;
+    int16_t   of_column[FM_NEED_SERIES_MAX];
+    int16_t   of_node[FM_NEED_SERIES_MAX]; /* all below this one */
     int16_t   column[FM_KERNEL_OUTPUTS_MAX]; /* -1 = nobody reads it */
     uint64_t  readers[FM_RULES_MAX / 64];    /* rules that read one of its columns, a bit each */
     uint32_t  state_size;
@@ -54,9 +62,9 @@ typedef struct fm_step {
     double   (*one)(void *state, int64_t ts_ns, const double *in); /* of a plain one: gives that output */
     const fm_kernel *kernel;
     uint32_t state;      /* offset in the block */
-    int16_t  of_column;  /* what FM_INPUT_OF is; -1 = none */
     bool     plain;
-    uint8_t  input_count, used_count;
+    uint8_t  input_count, used_count, of_count;
+    uint8_t  of_column[FM_NEED_SERIES_MAX]; /* what FM_INPUT_OF and those behind it are */
     uint8_t  input[FM_KERNEL_INPUTS_MAX];
     uint8_t  used[FM_KERNEL_OUTPUTS_MAX], column[FM_KERNEL_OUTPUTS_MAX]; /* outputs that have a column, and which */
 } fm_step;
@@ -72,7 +80,13 @@ typedef struct fm_program {
     uint32_t  reader_count;
 } fm_program;
 
-#define FM_PROGRAMS 16 /* by FM_STEP_* */
+/* One for each kind of record with what it can carry. Behind FM_ON_BOOK, and each of FM_ON_ORDER, stand: depth (a venue's event ends), a quote
+ * with it (the touch moved), the default series with both. Behind FM_ON_ORDER those four stand once more for orders of which the book tells what
+ * they did. */
+typedef enum fm_on {
+    FM_ON_NOTHING, FM_ON_TRADE, FM_ON_TRADE_X, FM_ON_QUOTE, FM_ON_QUOTE_X, FM_ON_VALUE, FM_ON_VALUE_X, FM_ON_STATUS, FM_ON_BAR, FM_ON_BAR_X,
+    FM_ON_BOOK, FM_ON_ORDER = FM_ON_BOOK + 4, FM_ON_ORDER_ACTED = FM_ON_ORDER + 4, FM_PROGRAMS = FM_ON_ORDER_ACTED + 4
+} fm_on;
 
 typedef struct fm_layout {
     uint16_t *node;  /* indices into the plan, in an order in which inputs come first */

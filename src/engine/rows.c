@@ -51,8 +51,9 @@ static inline void put(double *output, double value, bool *changed)
 static void step_any(const fm_step *step, char *block, double *outputs, int64_t ts_ns, double *market, bool *changed)
 {
     double in[FM_KERNEL_INPUTS_MAX], out[FM_KERNEL_OUTPUTS_MAX];
-    if (step->of_column >= 0)
-        market[FM_INPUT_OF] = outputs[step->of_column];
+    market[FM_INPUT_MISSING] = NAN;
+    for (uint32_t i = 0; i < step->of_count; i++)
+        market[FM_INPUT_OF + i] = outputs[step->of_column[i]];
     for (uint32_t i = 0; i < step->input_count; i++)
         in[i] = market[step->input[i]];
     if (step->kernel->step != NULL) {
@@ -162,16 +163,16 @@ static inline uint32_t add_row(fm_fold *fold, fm_partition *partition, fm_series
 
 static inline void add_record(fm_fold *fold, fm_partition *partition, fm_series *series, const fm_event *event, int64_t receive_ns, place at)
 {
-    double market[FM_INPUT_OF + 1];
+    double market[FM_INPUT_COUNT];
     fm_fold_domain *domain = &partition->domain[series->domain];
     const fm_layout *layout = series->layout;
     if (event->ts_ns > domain->time_ns)
         domain->time_ns = event->ts_ns;
     if (FM_UNLIKELY(event->flags & FM_FLAG_LATE))
         fm_count(fold->config.counters, FM_METRIC_LATE, 1);
-    uint32_t carries = fm_market_apply(fold, partition, series, event, market);
+    fm_on on = fm_market_apply(fold, partition, series, event, market);
     if (layout->rule_count > 0) {
-        const fm_program *program = &layout->program[carries];
+        const fm_program *program = &layout->program[on];
         char *block = series->block;
         double *outputs = fm_block_outputs(layout, block);
         if (FM_UNLIKELY(step_nodes(program, block, outputs, event->ts_ns, market)))

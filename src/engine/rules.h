@@ -15,6 +15,7 @@
 
 #define FM_RULES_MAX        256 /* rules in a generation */
 #define FM_RULE_NEEDS_MAX   16
+#define FM_NEED_SERIES_MAX  8   /* needs that one need is made of: inputs "x", "x2" … "x8" */
 #define FM_RULE_SLOTS_MAX   16  /* declared state fields */
 #define FM_RULE_LABELS_MAX  16
 #define FM_RULE_ID_MAX      64
@@ -24,13 +25,14 @@
 
 typedef enum fm_severity { FM_INFO, FM_WARNING, FM_ERROR_SEVERITY, FM_CRITICAL } fm_severity;
 
-/* One entry of `needs`: a kernel with parameters, on the default input or on another need (`of`). */
+/* One entry of `needs`: a kernel with parameters, on the default input or on other needs (`of`). */
 typedef struct fm_need {
     char             name[32];
     const fm_kernel *kernel;
     double           params[FM_KERNEL_PARAMS_MAX]; /* seconds are as the rule wrote them: in seconds */
     int              output; /* index into kernel->outputs */
-    int              of;     /* index of the need that is input "x", or -1 for the default input */
+    int              of[FM_NEED_SERIES_MAX]; /* indices of the needs that are the inputs "x", "x2" … */
+    uint32_t         of_count;               /* 0 = the default series is "x" */
     bool             hidden; /* made for `of =` only; not a field of f */
 } fm_need;
 
@@ -39,9 +41,7 @@ typedef struct fm_match {
     char symbol[FM_SYMBOL_MAX + 1];
     char class_[32]; /* reference data's class; instruments without reference data have class "" */
     char venue[32];  /* reserved: matched against the venue of the instrument's first record */
-    bool trades;     /* kinds that the rule looks at: match.on = {"trade","quote","value"}; none given = all */
-    bool quotes;
-    bool values;
+    uint32_t kinds;  /* that the rule looks at, a bit for each fm_kind: match.on = {"trade", "bar", …}; 0 = all */
 } fm_match;
 
 typedef struct fm_rule {

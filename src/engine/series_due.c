@@ -58,8 +58,7 @@ double fm_series_quoted(const fm_series *series, double price)
 /* The last price, as it was quoted. */
 static double last_quoted(const fm_series *series)
 {
-    double x = series->has_trade ? series->last_price : series->mid;
-    return x / series->price_ratio;
+    return fm_series_price(series) / series->price_ratio;
 }
 
 static double ratio_of(const fm_action *action, double price)
@@ -73,9 +72,9 @@ static void begin_anew(fm_fold *fold, fm_partition *partition, fm_series *series
     fm_rows_run(fold); /* rows of the old asset are the old rule states' */
     fm_block_init(partition->plan, series->layout, series->block);
     series->price_ratio = series->size_ratio = 1.0;
-    series->last_price = series->last_size = series->last_value = NAN;
+    series->last_price = series->last_size = series->last_value = series->last_close = NAN;
     series->bid = series->ask = series->bid_size = series->ask_size = series->mid = NAN;
-    series->has_trade = 0;
+    series->x_from = FM_X_VALUE;
     series->top_count = 0;
     series->top_stream = FM_STREAM_NONE;
     fold->pending_stale = true;
@@ -102,6 +101,7 @@ static void apply_action(fm_fold *fold, fm_partition *partition, fm_series *seri
         series->phase = FM_PHASE_CLOSED;
         break;
     }
+    fm_market_forget_books(series); /* what rests in them has prices and sizes of before; a venue tells anew what stands */
     series->basis_ns = action->effective_ns;
     fm_count(fold->config.counters, FM_METRIC_ACTIONS_APPLIED, 1);
 }

@@ -69,11 +69,27 @@ static void put_sectors(const fm_fold_domain *domain, fm_text *out)
     }
 }
 
+static void put_books(const fm_series *series, fm_text *out)
+{
+    PUT(out, series->book_count);
+    for (uint32_t i = 0; i < series->book_count; i++) {
+        const fm_venue_book *one = series->book[i];
+        uint64_t size = fm_book_save_size(&one->book);
+        PUT(out, one->venue);
+        PUT(out, size);
+        char *bytes = malloc(size);
+        FM_ASSERT(bytes != NULL);
+        fm_book_save(&one->book, bytes);
+        fm_text_add(out, bytes, size);
+        free(bytes);
+    }
+}
+
 static void put_series(const fm_series *series, fm_text *out)
 {
     PUT(out, series->price_scale);
     PUT(out, series->size_scale);
-    PUT(out, series->has_trade);
+    PUT(out, series->x_from);
     PUT(out, series->kinds);
     PUT(out, series->phase);
     PUT(out, series->newest_ns);
@@ -81,7 +97,7 @@ static void put_series(const fm_series *series, fm_text *out)
     PUT(out, series->last_quote_ns);
     PUT(out, series->last_value_ns);
     const double number[] = {series->last_price, series->last_size, series->last_value, series->bid,
-                             series->bid_size,   series->ask,       series->ask_size,   series->mid};
+                             series->bid_size,   series->ask,       series->ask_size,   series->mid, series->last_close};
     PUT(out, number);
     PUT(out, series->records);
     PUT(out, series->crossed);
@@ -93,6 +109,7 @@ static void put_series(const fm_series *series, fm_text *out)
     PUT(out, series->top_count);
     for (uint32_t i = 0; i < series->top_count; i++)
         PUT(out, series->top[i]);
+    put_books(series, out);
     PUT(out, series->layout->block_size);
     size_t at = out->size;
     fm_text_add(out, series->block, series->layout->block_size);
@@ -281,19 +298,38 @@ static void get_admission(reading *in, fm_admission *a)
     get_sequences(in, &a->sequences);
 }
 
+static void get_books(reading *in, const fm_fold *fold, fm_series *series)
+{
+    uint32_t count;
+    GET(in, count);
+    must(in, count <= FM_VENUES_MAX);
+    for (uint32_t i = 0; i < count && !in->torn; i++) {
+        uint32_t venue;
+        uint64_t size;
+        GET(in, venue);
+        GET(in, size);
+        if (!must(in, size <= (size_t)(in->end - in->at)))
+            return;
+        fm_order_book *book = fm_market_make_book(&fold->config, series, venue);
+        must(in, fm_book_load(book, in->at, size) == 0);
+        in->at += size;
+    }
+}
+
 static void get_series(reading *in, fm_fold *fold, fm_partition *partition, uint32_t index)
 {
     fm_series *series = fm_fold_series(fold, partition, index);
     GET(in, series->price_scale);
     GET(in, series->size_scale);
-    GET(in, series->has_trade);
+    GET(in, series->x_from);
+    must(in, series->x_from <= FM_X_TRADE);
     GET(in, series->kinds);
     GET(in, series->phase);
     GET(in, series->newest_ns);
     GET(in, series->last_trade_ns);
     GET(in, series->last_quote_ns);
     GET(in, series->last_value_ns);
-    double number[8];
+    double number[9];
     GET(in, number);
     series->last_price = number[0];
     series->last_size = number[1];
@@ -303,6 +339,7 @@ static void get_series(reading *in, fm_fold *fold, fm_partition *partition, uint
     series->ask = number[5];
     series->ask_size = number[6];
     series->mid = number[7];
+    series->last_close = number[8];
     GET(in, series->records);
     GET(in, series->crossed);
     GET(in, series->basis_ns);
@@ -322,6 +359,7 @@ static void get_series(reading *in, fm_fold *fold, fm_partition *partition, uint
     }
     for (uint32_t i = 0; i < top_count; i++)
         GET(in, series->top[i]);
+    get_books(in, fold, series);
     GET(in, block_size);
     if (must(in, block_size == series->layout->block_size))
         take(in, series->block, block_size);

@@ -30,7 +30,7 @@ typedef struct fm_snapshot_head {
     fm_hash128 signature;
 } fm_snapshot_head;
 
-#define FM_SNAPSHOT_LAYOUT 3u
+#define FM_SNAPSHOT_LAYOUT 4u
 
 /* Files. `write` takes the partitions of `fold` and names the file <directory>/<incarnation>-<shard>-<number>.snap; older files of the same
  * shard and run but the last before it are removed. `visit_all` calls back with the bytes of every readable partition of every file; a file that

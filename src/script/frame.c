@@ -25,10 +25,65 @@ static void fill_quote(fm_event_view *view, const fm_event *event, const int8_t 
     view->ask_size = fm_decimal(event->as.quote.ask_size, scale[1]);
 }
 
+static void fill_bar(fm_event_view *view, const fm_event *event, const int8_t *scale)
+{
+    const fm_bar_rest *rest = fm_event_bar_rest(event);
+    view->interval = (double)rest->interval_ns / 1e9;
+    view->trades = rest->trade_count != FM_SEQ_ABSENT ? (double)rest->trade_count : NAN;
+    if (!scale)
+        return;
+    view->open = fm_decimal(event->as.bar.open, scale[0]);
+    view->high = fm_decimal(event->as.bar.high, scale[0]);
+    view->low = fm_decimal(event->as.bar.low, scale[0]);
+    view->close = fm_decimal(event->as.bar.close, scale[0]);
+    view->volume = fm_decimal(rest->volume, scale[1]);
+    view->buy_volume = fm_decimal(rest->buy_volume, scale[1]);
+}
+
+static void fill_book(fm_event_view *view, const fm_event *event, const int8_t *scale)
+{
+    const fm_book *book = &event->as.book;
+    const fm_order *order = &event->as.order;
+    bool level = event->kind == FM_BOOK;
+    view->side = event->side == FM_BUY ? 1.0 : event->side == FM_SELL ? -1.0 : NAN;
+    view->snapshot = event->flags & FM_FLAG_SNAPSHOT ? 1.0 : 0.0;
+    view->more = event->flags & FM_FLAG_MORE ? 1.0 : 0.0;
+    view->action = level ? book->action : order->action;
+    if (level)
+        view->orders = book->order_count > 0 ? book->order_count : NAN;
+    else
+        view->order = (double)order->order_id;
+    if (!level && order->account != 0)
+        view->account = order->account;
+    if (!scale)
+        return;
+    view->price = fm_decimal(level ? book->price : order->price, scale[0]);
+    view->size = fm_decimal(level ? book->size : order->size, scale[1]);
+}
+
 static void fill_event(fm_event_view *view, const fm_event *event, const int8_t *scale)
 {
-    *view = (fm_event_view){
-        .price = NAN, .size = NAN, .side = NAN, .bid = NAN, .bid_size = NAN, .ask = NAN, .ask_size = NAN, .value = NAN};
+    *view = (fm_event_view){.price = NAN,
+                            .size = NAN,
+                            .side = NAN,
+                            .bid = NAN,
+                            .bid_size = NAN,
+                            .ask = NAN,
+                            .ask_size = NAN,
+                            .value = NAN,
+                            .open = NAN,
+                            .high = NAN,
+                            .low = NAN,
+                            .close = NAN,
+                            .volume = NAN,
+                            .buy_volume = NAN,
+                            .trades = NAN,
+                            .interval = NAN,
+                            .order = NAN,
+                            .orders = NAN,
+                            .account = NAN,
+                            .snapshot = NAN,
+                            .more = NAN};
     view->ts = (double)event->ts_ns / 1e9;
     view->ts_us = (double)(event->ts_ns / FM_NS_PER_US);
     view->conditions = event->conditions;
@@ -42,6 +97,10 @@ static void fill_event(fm_event_view *view, const fm_event *event, const int8_t 
         view->value = event->as.value.value;
     else if (event->kind == FM_STATUS)
         view->phase = event->as.status.phase;
+    else if (event->kind == FM_BAR)
+        fill_bar(view, event, scale);
+    else if (event->kind == FM_BOOK || event->kind == FM_ORDER)
+        fill_book(view, event, scale);
 }
 
 void fm_frame_begin(fm_frame *frame, int32_t k)

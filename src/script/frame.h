@@ -13,12 +13,17 @@
 /* ffi:begin */
 typedef struct fm_event_view { /* the record that a handler sees; NaN where the record has no such field */
     double ts, ts_us;          /* event time in seconds and microseconds since 1970 */
-    double price, size, side;  /* trade; side +1 buy, -1 sell */
+    double price, size, side;  /* trade, book, order; side +1 buy, -1 sell */
     double bid, bid_size, ask, ask_size;
     double value;
     double conditions; /* a bit each */
     double late;       /* 1 when it came behind the domain's time */
     double kind, phase;
+    double open, high, low, close, volume, buy_volume, trades; /* bar */
+    double interval;                                           /* bar: its length in seconds */
+    double order, orders, account; /* order: its number, which above 2^53 is rounded; book: how many; order: a hash */
+    double snapshot, more;         /* book, order: 0 or 1 */
+    double action;                 /* book, order: fm_book_action, fm_order_action */
 } fm_event_view;
 
 typedef struct fm_frame {

@@ -214,6 +214,15 @@ static void put_field(lua_State *lua, const fm_field *field)
     lua_setfield(lua, -2, "preset");
 }
 
+/* How many series `of` may name: inputs "x", "x2" … */
+static int series_taken(const fm_kernel *kernel)
+{
+    int count = fm_kernel_field_index(kernel->inputs, "x") >= 0;
+    for (char name[] = "x2"; count > 0 && fm_kernel_field_index(kernel->inputs, name) >= 0; name[1]++)
+        count++;
+    return count;
+}
+
 static void put_kernel(lua_State *lua, const fm_kernel *kernel, int index)
 {
     lua_newtable(lua);
@@ -221,8 +230,8 @@ static void put_kernel(lua_State *lua, const fm_kernel *kernel, int index)
     lua_setfield(lua, -2, "name");
     lua_pushnumber(lua, index);
     lua_setfield(lua, -2, "index");
-    lua_pushboolean(lua, fm_kernel_field_index(kernel->inputs, "x") >= 0);
-    lua_setfield(lua, -2, "takes_x");
+    lua_pushnumber(lua, series_taken(kernel));
+    lua_setfield(lua, -2, "series");
     lua_newtable(lua);
     for (int i = 0; i < fm_kernel_field_count(kernel->params); i++) {
         put_field(lua, &kernel->params[i]);

@@ -161,9 +161,9 @@ static void read_match(lua_State *lua, int head, fm_match *match)
     get_text(lua, table, "symbol", match->symbol, sizeof(match->symbol));
     get_text(lua, table, "class", match->class_, sizeof(match->class_));
     get_text(lua, table, "venue", match->venue, sizeof(match->venue));
-    match->trades = get_boolean(lua, table, "trade");
-    match->quotes = get_boolean(lua, table, "quote");
-    match->values = get_boolean(lua, table, "value");
+    static const uint8_t kinds[] = {FM_TRADE, FM_QUOTE, FM_VALUE, FM_BAR, FM_BOOK, FM_ORDER};
+    for (size_t i = 0; i < sizeof(kinds); i++)
+        match->kinds |= get_boolean(lua, table, fm_kind_name(kinds[i])) ? 1u << kinds[i] : 0;
     lua_pop(lua, 1);
 }
 
@@ -172,8 +172,15 @@ static void read_need(lua_State *lua, int table, fm_need *need)
     get_text(lua, table, "name", need->name, sizeof(need->name));
     need->kernel = fm_kernels[(int)get_number(lua, table, "kernel")];
     need->output = (int)get_number(lua, table, "output");
-    need->of = (int)get_number(lua, table, "of_index");
     need->hidden = get_boolean(lua, table, "hidden");
+    lua_getfield(lua, table, "of_index");
+    need->of_count = (uint32_t)lua_objlen(lua, -1);
+    for (uint32_t i = 0; i < need->of_count; i++) {
+        lua_rawgeti(lua, -1, (int)i + 1);
+        need->of[i] = (int)lua_tonumber(lua, -1);
+        lua_pop(lua, 1);
+    }
+    lua_pop(lua, 1);
     lua_getfield(lua, table, "params");
     for (int i = 0; i < fm_kernel_field_count(need->kernel->params) && i < FM_KERNEL_PARAMS_MAX; i++) {
         lua_rawgeti(lua, -1, i + 1);

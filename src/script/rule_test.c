@@ -19,7 +19,8 @@ static const char *const severity_name[] = {"info", "warning", "error", "critica
 typedef struct test_step {
     double given[FM_RULE_NEEDS_MAX];
     fm_event event;
-    double at_s; /* since midnight; below 0 = when its timer is due */
+    fm_bar_rest bar_rest; /* of a bar, behind its line as in the log */
+    double at_s;          /* since midnight; below 0 = when its timer is due */
     bool timer;
     int expect; /* fm_severity, -1 = silence */
     char message[256];
@@ -69,8 +70,46 @@ static int64_t integer_of(lua_State *lua, const char *name)
     return isnan(number) ? FM_ABSENT : llround(number * 1e6);
 }
 
+static void read_bar(lua_State *lua, fm_event *event, fm_bar_rest *rest)
+{
+    double trades = number_of(lua, "trades", NAN);
+    event->as.bar = (fm_bar){.open = integer_of(lua, "open"),
+                             .high = integer_of(lua, "high"),
+                             .low = integer_of(lua, "low"),
+                             .close = integer_of(lua, "close")};
+    *rest = (fm_bar_rest){.interval_ns = llround(number_of(lua, "interval", 60) * 1e9),
+                          .volume = integer_of(lua, "volume"),
+                          .buy_volume = integer_of(lua, "buy_volume"),
+                          .trade_count = trades >= 0 ? (uint64_t)trades : FM_SEQ_ABSENT};
+}
+
+static uint64_t count_of(lua_State *lua, const char *name)
+{
+    double number = number_of(lua, name, 0);
+    return number > 0 ? (uint64_t)number : 0;
+}
+
+/* A level or an order. */
+static void read_level(lua_State *lua, fm_event *event)
+{
+    uint8_t action = (uint8_t)count_of(lua, "action");
+    event->flags |= number_of(lua, "more", 0) != 0 ? FM_FLAG_MORE : 0;
+    event->flags |= number_of(lua, "snapshot", 0) != 0 ? FM_FLAG_SNAPSHOT : 0;
+    if (event->kind == FM_BOOK)
+        event->as.book = (fm_book){.price = integer_of(lua, "price"),
+                                   .size = integer_of(lua, "size"),
+                                   .order_count = (uint32_t)count_of(lua, "orders"),
+                                   .action = action};
+    else
+        event->as.order = (fm_order){.price = integer_of(lua, "price"),
+                                     .size = integer_of(lua, "size"),
+                                     .order_id = count_of(lua, "order"),
+                                     .account = (uint32_t)count_of(lua, "account"),
+                                     .action = action};
+}
+
 /* The event table on top of the stack. */
-static void read_event(lua_State *lua, fm_event *event)
+static void read_event(lua_State *lua, fm_event *event, fm_bar_rest *rest)
 {
     *event = (fm_event){.kind = (uint8_t)number_of(lua, "kind", FM_TRADE), .seq = FM_SEQ_ABSENT};
     event->flags = number_of(lua, "late", 0) != 0 ? FM_FLAG_LATE : 0;
@@ -85,6 +124,10 @@ static void read_event(lua_State *lua, fm_event *event)
                                      .ask_size = integer_of(lua, "ask_size")};
     else if (event->kind == FM_VALUE)
         event->as.value.value = number_of(lua, "value", NAN);
+    else if (event->kind == FM_BAR)
+        read_bar(lua, event, rest);
+    else if (event->kind == FM_BOOK || event->kind == FM_ORDER)
+        read_level(lua, event);
 }
 
 static void read_step(lua_State *lua, test_step *out)
@@ -97,7 +140,7 @@ static void read_step(lua_State *lua, test_step *out)
     }
     lua_pop(lua, 1);
     lua_getfield(lua, -1, "event");
-    read_event(lua, &out->event);
+    read_event(lua, &out->event, &out->bar_rest);
     lua_pop(lua, 1);
     out->at_s = number_of(lua, "at", -1);
     out->timer = number_of(lua, "timer", 0) != 0;
@@ -303,9 +346,12 @@ static int run_step(running *at, uint32_t index, fm_error *error)
     uint16_t column[FM_RULE_NEEDS_MAX];
     for (uint16_t i = 0; i < FM_RULE_NEEDS_MAX; i++)
         column[i] = i;
-    fm_event event = step->event;
-    FM_TRY(time_of_step(at, index, &event, error));
-    const fm_event *events[1] = {&event};
+    struct {
+        fm_event event;
+        fm_bar_rest bar_rest;
+    } lines = {step->event, step->bar_rest};
+    FM_TRY(time_of_step(at, index, &lines.event, error));
+    const fm_event *events[1] = {&lines.event};
     double *slots[1] = {at->slots};
     uint8_t hit[1] = {0};
     fm_rule_emit emit[FM_RULE_ROW_EMITS_MAX];
@@ -332,7 +378,7 @@ static int run_step(running *at, uint32_t index, fm_error *error)
             return result;
         }
     }
-    note_timer(at, &call, event.ts_ns);
+    note_timer(at, &call, lines.event.ts_ns);
     bool raised = hit[0] || call.emit_count > 0;
     uint32_t severity = call.emit_count > 0 && emit[0].severity != UINT32_MAX ? emit[0].severity : at->rule->severity;
     char what[64];

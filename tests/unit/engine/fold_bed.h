@@ -261,7 +261,7 @@ static inline fm_rule *bed_rule(fm_rule_set *set, uint32_t index, const char *id
 static inline void bed_need(fm_rule *rule, fm_kernel_kind kind, const char *kernel, const char *name, const char *param, double value)
 {
     fm_need *need = &rule->needs[rule->need_count++];
-    *need = (fm_need){.kernel = fm_kernel_find(kind, kernel), .of = -1};
+    *need = (fm_need){.kernel = fm_kernel_find(kind, kernel)};
     assert_non_null(need->kernel);
     snprintf(need->name, sizeof(need->name), "%s", name);
     for (int i = 0; need->kernel->params[i].name != NULL; i++)

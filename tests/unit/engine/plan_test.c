@@ -45,14 +45,15 @@ static void a_feature_of_a_feature_is_another_than_of_the_price(void **unused)
     bed_need(rule, FM_KERNEL_FEATURE, "ewma", "of_price", NULL, 60);
     bed_need(rule, FM_KERNEL_FEATURE, "ewma", "of_spread", NULL, 60);
     bed_need(rule, FM_KERNEL_FEATURE, "spread", "spread", NULL, 0);
-    rule->needs[1].of = 2;
+    rule->needs[1].of[0] = 2;
+    rule->needs[1].of_count = 1;
     rule->needs[2].hidden = true;
     fm_plan *plan = plan_of(set);
     assert_int_equal(plan->node_count, 3);
     assert_int_equal(plan->column_count, 3); /* the hidden one feeds another */
     assert_int_equal(plan->rule[0].visible, 2);
     for (uint32_t n = 0; n < plan->node_count; n++) /* inputs come first */
-        assert_true(plan->node[n].of_node < (int)n);
+        assert_true(plan->node[n].of_count == 0 || plan->node[n].of_node[0] < (int)n);
     fm_plan_destroy(plan);
     free(set);
 }
@@ -64,8 +65,9 @@ static void needs_in_a_circle_are_refused(void **unused)
     fm_rule *rule = rule_with(set, 0, "t/circle");
     bed_need(rule, FM_KERNEL_FEATURE, "ewma", "a", NULL, 60);
     bed_need(rule, FM_KERNEL_FEATURE, "ewma", "b", NULL, 60);
-    rule->needs[0].of = 1;
-    rule->needs[1].of = 0;
+    rule->needs[0].of[0] = 1;
+    rule->needs[1].of[0] = 0;
+    rule->needs[0].of_count = rule->needs[1].of_count = 1;
     fm_plan *plan;
     fm_error error = {0};
     assert_int_equal(fm_plan_create(set, &plan, &error), FM_EINVAL);

@@ -62,16 +62,16 @@ static void a_head_is_read_in_full(void **unused)
     assert_string_equal(rule->match.symbol, "EUR*");
     assert_string_equal(rule->match.class_, "fx");
     assert_string_equal(rule->match.venue, "XB?R");
-    assert_true(rule->match.trades && rule->match.quotes && !rule->match.values);
+    assert_true(rule->match.kinds == (1u << FM_TRADE | 1u << FM_QUOTE));
     assert_int_equal(rule->need_count, 4);
     assert_string_equal(rule->needs[0].name, "a");
     assert_near(rule->needs[0].params[0], 0.5, 1e-12);
-    assert_int_equal(rule->needs[0].of, -1);
+    assert_int_equal(rule->needs[0].of_count, 0);
     assert_string_equal(rule->needs[1].name, "mid");
     assert_string_equal(rule->needs[2].name, "z.of");
-    assert_true(rule->needs[2].hidden && rule->needs[2].of == 1);
+    assert_true(rule->needs[2].hidden && rule->needs[2].of_count == 1 && rule->needs[2].of[0] == 1);
     assert_string_equal(rule->needs[3].name, "z");
-    assert_int_equal(rule->needs[3].of, 2);
+    assert_int_equal(rule->needs[3].of[0], 2);
     assert_int_equal(rule->needs[3].output, fm_kernel_field_index(rule->needs[3].kernel->outputs, "p"));
     assert_near(rule->needs[3].params[fm_kernel_field_index(rule->needs[3].kernel->params, "half_life")], 5400, 1e-9);
     assert_int_equal(rule->slot_count, 1);
@@ -120,7 +120,8 @@ static void what_is_wrong_in_a_head_is_told_with_place_and_way_out(void **unused
     (void)unused;
     refused(HEAD " needs = { m = feature.retrun_z {} } }", 2, 12, "there is no feature \"retrun_z\"",
             "did you mean return_z?");
-    refused(HEAD " needs = {\n  m = detector.xyzzy {} } }", 3, 3, "there is no detector \"xyzzy\"", "there is auto, ewma_z");
+    refused(HEAD " needs = {\n  m = detector.xyzzy {} } }", 3, 3, "there is no detector \"xyzzy\"", "auto, ");
+    refused(HEAD " needs = {\n  m = detector.xyzzy {} } }", 3, 3, "there is no detector \"xyzzy\"", " more");
     refused(HEAD " needs = { m = feature.ewma { half_lfe = 1 } } }", 2, 31, "feature.ewma has no field \"half_lfe\"",
             "did you mean half_life?");
     refused(HEAD " needs = { m = feature.ewma { half_life = '30x' } } }", 2, 31, "half_life must be a duration", "30m");
@@ -201,6 +202,90 @@ static void failing_test(const char *tests, const char *message, int line)
         assert_null(load.set);
     }
     fm_rules_load_free(&load);
+}
+
+#define MANY HEAD " needs = { a = feature.mid {}, b = feature.spread {},\n  m = detector.half_space_trees "
+#define WHEN " }, when = function(f) return f.m > 1 end }"
+
+static void a_list_of_series_is_read_in_its_order(void **unused)
+{
+    (void)unused;
+    static const char text[] = MANY "{ of = { 'b', 'a', feature.log_return {} } }" WHEN;
+    fm_rule_load load;
+    fm_error error;
+    if (load_one(text, NULL, &load, &error) < 0)
+        fail_msg("%d: %s", error.line, error.message);
+    const fm_rule *rule = &load.set->rule[0];
+    assert_int_equal(rule->need_count, 4);
+    assert_string_equal(rule->needs[2].name, "m.of3");
+    const fm_need *many = &rule->needs[3];
+    assert_string_equal(many->name, "m");
+    assert_int_equal(many->of_count, 3);
+    assert_true(many->of[0] == 1 && many->of[1] == 0 && many->of[2] == 2);
+    assert_near(many->params[fm_kernel_field_index(many->kernel->params, "dims")], 3, 0);
+    fm_rules_load_free(&load);
+    static const char *const alone[] = {"{ of = 'a' }", "{}", "{ of = { 'a' } }"};
+    for (uint32_t i = 0; i < 3; i++) {
+        char one[400];
+        snprintf(one, sizeof(one), MANY "%s" WHEN, alone[i]);
+        assert_int_equal(load_one(one, NULL, &load, &error), 0);
+        const fm_need *need = &load.set->rule[0].needs[2];
+        assert_int_equal(need->of_count, i != 1);
+        assert_near(need->params[fm_kernel_field_index(need->kernel->params, "dims")], 1, 0);
+        fm_rules_load_free(&load);
+    }
+}
+
+static void what_is_wrong_with_a_list_of_series_is_told(void **unused)
+{
+    (void)unused;
+    refused(MANY "{ of = {} }" WHEN, 3, 35, "of must be a need, or a list of needs", "");
+    refused(MANY "{ of = { x = 'a' } }" WHEN, 3, 35, "of must be a need, or a list of needs", "");
+    refused(MANY "{ of = { 'a', 'a' } }" WHEN, 3, 35, "of names \"a\" twice", "");
+    refused(MANY "{ of = { 'a', 'c' } }" WHEN, 3, 35, "of = \"c\" names no need", "");
+    refused(MANY "{ of = { 'a', 3 } }" WHEN, 3, 35, "of must be the name of another need, or a feature", "");
+    refused(MANY "{ of = { 'a', 'm' } }" WHEN, 3, 3, "the need \"m\" is made of itself", "");
+    refused(MANY "{ dims = 2 }" WHEN, 3, 35, "half_space_trees counts its dims itself", "as many as of");
+    refused(HEAD " needs = { a = feature.mid {}, m = feature.ewma { of = { 'a', 'm' } }" WHEN, 2, 51,
+            "ewma takes one series, not 2", "");
+    refused(HEAD " needs = { m = feature.garman_klass { of = { 'm' } }" WHEN, 2, 39, "garman_klass takes no series",
+            "");
+    refused(MANY "{ of = { 'a', 'b', feature.mid {}, feature.mid {}, feature.mid {}, feature.mid {}, feature.mid {}, "
+                 "feature.mid {},\n"
+                 "feature.mid {} } }" WHEN,
+            3, 35, "half_space_trees takes at most 8 series, not 9", "");
+}
+
+static void tests_send_bars_levels_and_orders(void **unused)
+{
+    (void)unused;
+    static const char rule[] =
+        "rule 'x' { match = { on = { 'bar', 'book', 'order' } }, on_event = function(ctx, e)\n"
+        "if e.type == 'bar' and e.high - e.low > 5 and e.interval == 60 and e.trades ~= e.trades then ctx.alert {} "
+        "end\n"
+        "if e.type == 'book' and e.action == 'delete' and e.side == -1 and e.price == 2.5 then ctx.alert {} end\n"
+        "if e.action == 'execute' and e.order == 7 and e.more == 1 and e.account == 3 then ctx.alert {} end\n"
+        "end }";
+    static const char tests[] =
+        "test 'bar' { steps = { { event = { open = 10, high = 16, low = 10, close = 12, volume = 5 }, expect = "
+        "'warning' },\n"
+        " { event = { type = 'bar', open = 10, high = 11, low = 10, close = 10, interval = 60 } } } }\n"
+        "test 'book' { event = { type = 'book', action = 'delete', side = -1, price = 2.5, size = 0 }, expect = "
+        "'warning' }\n"
+        "test 'set' { event = { type = 'book', side = -1, price = 2.5, size = 1, orders = 3, snapshot = true } }\n"
+        "test 'order' { event = { type = 'order', action = 'execute', order = 7, size = 1, more = true, account = 3 }, "
+        "expect = 'warning' }";
+    fm_rule_load load;
+    fm_error error;
+    if (load_one(rule, tests, &load, &error) < 0)
+        fail_msg("%d: %s", error.line, error.message);
+    assert_int_equal(load.report[0].tests, 4);
+    assert_int_equal(load.set->rule[0].match.kinds, 1u << FM_BAR | 1u << FM_BOOK | 1u << FM_ORDER);
+    fm_rules_load_free(&load);
+    failing_test("test 'typo' { event = { type = 'order', action = 'kill' } }", "event.action cannot be \"kill\"", 0);
+    failing_test("test 'typo' { event = { type = 'bar', action = 'set' } }", "event.action belongs to books and orders",
+                 0);
+    failing_test("test 'typo' { event = { type = 'news' } }", "event.type cannot be \"news\"", 0);
 }
 
 static void tests_beside_a_rule_decide(void **unused)
@@ -312,6 +397,9 @@ int main(void)
         cmocka_unit_test(presets_are_what_the_manual_says),
         cmocka_unit_test(what_is_wrong_in_a_head_is_told_with_place_and_way_out),
         cmocka_unit_test(fields_that_a_handler_misspells_are_told_at_once),
+        cmocka_unit_test(a_list_of_series_is_read_in_its_order),
+        cmocka_unit_test(what_is_wrong_with_a_list_of_series_is_told),
+        cmocka_unit_test(tests_send_bars_levels_and_orders),
         cmocka_unit_test(tests_beside_a_rule_decide),
         cmocka_unit_test(the_report_lists_every_file_and_the_set_is_all_or_none),
         cmocka_unit_test(the_sets_hash_is_of_ids_and_texts_in_whatever_order),
