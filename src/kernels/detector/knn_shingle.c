@@ -42,8 +42,8 @@ static const fm_field params[] = {
      .unit = "1",
      .low = 0,
      .high = 1,
-     .preset = 0,
-     .help = "1 = the level of a shingle counts, 0 = only its shape and size"},
+     .preset = 1,
+     .help = "1 = the level counts (returns, spreads, rates); 0 = only shape and size (prices)"},
     {0},
 };
 

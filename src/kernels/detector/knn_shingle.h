@@ -2,8 +2,9 @@
  *
  * A shingle is `shingle` rows in a row, newest last. The newest one is compared with `kept` earlier ones, those that
  * end L, L + 1, … rows ago, L = shingle, none of which shares a row with it. Two are apart by the root of the mean
- * square of the differences of their rows; with level = 0 each is taken less its mean, so that only a shape and its
- * size count, with level = 1 as it is, so that a level never seen is unusual, too.
+ * square of the differences of their rows: with level = 1 each as it is, so that a level never seen is unusual, too,
+ * which suits what keeps to a range (returns, spreads, rates); with level = 0 each less its mean, so that only a shape
+ * and its size count, which suits a price.
  *   distance = mean over the `neighbours` nearest of how far they are apart           unit of x
  *   usual    = mean of the distances before, faded over `kept` rows; each enters as 8 times it at most once 16 are in
  *   score    = distance / usual, at most 1000; 0 when the distance is 0
