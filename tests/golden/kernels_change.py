@@ -560,6 +560,51 @@ def mahalanobis(rows, dims, half_life, shrink, clip, method):
     return detector(rows, judge, usable)
 
 
+def ensemble(rows, dims, method, given, budget, silence, memory, warm):
+    names, usable = several(dims)
+    n = len(names)
+    sketches = [Sketch(memory, 32 - 4 * i) for i in range(n)]
+    now = {"wealth": budget / 24, "spent": 0.0, "until": -math.inf, "level": 0.0, "time": None, "seen": 0}
+
+    def p_of(sketch, value):
+        if not given:
+            return min(0.99, max(1e-15, value))
+        below, _, every = sketch.rank(value)
+        return min(0.99, max(1e-15, (f32(every - below) + 1) / (every + 1)))
+
+    def combined(p):
+        if method == 0:
+            nats = -math.fsum(math.log(v) for v in p)
+            return math.exp(-nats) * math.fsum(nats ** k / math.factorial(k) for k in range(n))
+        if method == 1:
+            return 0.5 - math.atan(math.fsum(math.tan(math.pi * (0.5 - v)) for v in p) / n) / math.pi
+        return n * min(p)
+
+    def judge(time, row):
+        x, result, alpha = [row[name] for name in names], (NAN, NAN, NAN, 0.0) + (NAN,) * 4, 0.0
+        wealth = now["wealth"]
+        if now["time"] is not None:
+            wealth += budget * (time - now["time"]) / 86400e9
+        wealth = min(wealth, budget / 24)
+        if now["seen"] >= warm:
+            p = [p_of(s, v) for s, v in zip(sketches, x)]
+            evidence = [-math.log(v) if method == 0 else 1 / v for v in p]
+            total = min(1.0, combined(p))
+            silent = time < now["until"]
+            alpha = 0.0 if silent else wealth / 64
+            alarm = not silent and total <= alpha
+            now["level"] = alpha if alarm else now["level"]
+            if alarm or (silent and total <= now["level"]):
+                now["until"] = time + int(silence * 1e9)
+            result = (-math.log10(total), total, alpha, 1.0, float(alarm), now["spent"] + alpha,
+                      1.0 + evidence.index(max(evidence)), max(evidence) / math.fsum(evidence))
+        now.update(wealth=wealth - alpha, spent=now["spent"] + alpha, time=time, seen=now["seen"] + 1)
+        for sketch, value in zip(sketches, x):
+            sketch.add(value)
+        return result
+    return detector(rows, judge, usable)
+
+
 CASES = [
     (adwin, [0.002, 32, 5]), (adwin, [0.1, 5, 3]),
     (hampel, [100, 0]), (hampel, [21, 0.02]),
@@ -570,6 +615,8 @@ CASES = [
     (calibrate, [1000, 0, 50]), (calibrate, [100, 1, 30]),
     (ecod, [1, 5000]), (ecod, [4, 150]), (ecod, [8, 1000]),
     (mahalanobis, [3, 30, 0.05, 5, 0]), (mahalanobis, [8, 60, 0.2, 2, 1]), (mahalanobis, [1, 30, 0.5, 3, 1]),
+    (ensemble, [3, 0, 1, 200, 5, 1000, 30]), (ensemble, [5, 1, 1, 24, 3, 100, 60]), (ensemble, [8, 2, 1, 1000, 0.5, 300, 30]),
+    (ensemble, [2, 1, 0, 5, 300, 10000, 10]),
     (bocpd, [10, 100, 50, 5]), (bocpd, [1800, 1000, 200, 10]),
 ]
 
