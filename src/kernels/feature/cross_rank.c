@@ -24,11 +24,13 @@ const fm_kernel fm_kernel_cross_rank = {
     .kind = FM_KERNEL_FEATURE,
     .layout = 1,
     .params = (const fm_field[]){{0}},
-    .inputs = (const fm_field[]){{.name = "x", .unit = "any", .help = "the series"},
-                                 {.name = "sector_mean", .unit = "x", .help = "mean of the sector"},
-                                 {.name = "sector_sd", .unit = "x", .help = "standard deviation in the sector"},
-                                 {.name = "sector_rank", .unit = "1", .help = "of x in the sector, 0 … 1"},
-                                 {0}},
+    .inputs =
+        (const fm_field[]){
+            {.name = "x", .unit = "any", .help = "what the sector is compared by: the log return of a minute"},
+            {.name = "sector_mean", .unit = "x", .help = "mean of the sector"},
+            {.name = "sector_sd", .unit = "x", .help = "standard deviation in the sector"},
+            {.name = "sector_rank", .unit = "1", .help = "of x in the sector, 0 … 1"},
+            {0}},
     .outputs = (const fm_field[]){{.name = "z", .unit = "sd", .usual = 0, .help = "distance from the sector"},
                                   {.name = "rank", .unit = "1", .usual = 0.5, .help = "0 = lowest, 1 = highest"},
                                   {0}},

@@ -1,7 +1,8 @@
 /* kernels/feature/cross_rank.h - how far an instrument stands out of its sector at this moment.
  *
- * z = (x - sector_mean) / sector_sd, and the rank of x among the instruments of the sector. The engine makes the three
- * from the cross-section of the sector on its event-time grid, so they are a moment older than x.
+ * z = (x - sector_mean) / sector_sd, and the rank of the instrument among those of its sector. The engine makes the
+ * three from the log returns of a minute of all members, every few seconds of event time: let x be the same, by of =
+ * log_return over 60 s; z then speaks at once, the rank with the next cross-section.
  *
  * Inputs  x, sector_mean, sector_sd, sector_rank.
  * Outputs z (standard deviations of the sector; NaN while sector_sd is 0), rank (0 = lowest … 1 = highest; NaN outside

@@ -10,7 +10,7 @@
 #define SQUARE_MIN 1e-100
 
 static const fm_field params[] = {
-    {.name = "interval", .unit = "s", .low = 1e-3, .high = 86400, .preset = 1, .help = "over which returns are taken"},
+    {.name = "interval", .unit = "s", .low = 1e-3, .high = 86400, .preset = 5, .help = "over which returns are taken"},
     {.name = "lags",
      .unit = "intervals",
      .low = 1,

@@ -58,8 +58,9 @@ static int64_t part(int64_t n)
 
 static void count_pattern(fm_permutation_entropy *entropy, int64_t code, int64_t change)
 {
-    int64_t n = entropy->number[code];
-    entropy->sum += part(n + change) - part(n);
+    int64_t n = entropy->number[code], now = part(n + change);
+    entropy->sum += now - entropy->part[code];
+    entropy->part[code] = now;
     entropy->number[code] = (uint16_t)(n + change);
     entropy->different += (n + change > 0) - (n > 0);
 }
@@ -115,5 +116,5 @@ const fm_kernel fm_kernel_permutation_entropy = {
     .update = update,
     .step = step,
     .warm_up = "after count + order - 1 values",
-    .cost = "~58 ns, 352 + count bytes",
+    .cost = "~42 ns, 1312 + count bytes",
 };

@@ -11,7 +11,7 @@
  * Error   absolute error below 1e-12. Noise reads low by about (order! - 1) / (2 count ln order!).
  * Source  C. Bandt & B. Pompe, "Permutation entropy: a natural complexity measure for time series", Physical Review
  *         Letters 88 (2002).
- * Cost    ~58 ns a value, of which four logarithms unless a pattern replaces its like; 352 + count bytes of state. */
+ * Cost    ~42 ns a value, of which two logarithms unless a pattern replaces its like; 1312 + count bytes of state. */
 #ifndef FM_KERNELS_FEATURE_PERMUTATION_ENTROPY_H
 #define FM_KERNELS_FEATURE_PERMUTATION_ENTROPY_H
 
@@ -29,6 +29,7 @@ typedef struct fm_permutation_entropy {
     double whole;         /* log2 count */
     double scale;         /* 1 / log2 order! */
     int64_t different;    /* patterns with n > 0 */
+    int64_t part[120];    /* of each pattern: n log2 n, in those units */
     uint16_t number[120]; /* n of each pattern */
     uint8_t pattern[];    /* of the last count runs */
 } fm_permutation_entropy;

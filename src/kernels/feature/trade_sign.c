@@ -53,5 +53,5 @@ const fm_kernel fm_kernel_trade_sign = {
     .step = step,
     .step_one = {step_sign, step_rule},
     .warm_up = "at once with a side or a quote; else when a price differs from the one before",
-    .cost = "~6 ns, 16 bytes",
+    .cost = "~10 ns, 16 bytes",
 };
