@@ -13,8 +13,8 @@
  *        added) come from an order. "session_minute" (minutes since the session opened; outside of it NaN) and
  *        "day_type" (0 regular, 1 half day) come from the instrument's calendar, "market" is the series that the
  *        instrument is compared with. "sector_mean", "sector_sd" and "sector_rank" (0 lowest … 1 highest) compare the
- *        log returns of a minute of all instruments of its sector. A kernel is stepped on the records that carry all of its inputs' sources:
- *        trades, quotes, values, bars, orders, or any record.
+ *        log returns of a minute of all instruments of its sector. A kernel is stepped on the records that carry all of
+ *        its inputs' sources: trades, quotes, values, bars, orders, or any record.
  *
  * A kernel of several series has the inputs "x", "x2" … "x8" and, first of its parameters, "dims", which is how many of
  * them a rule wired by `of = {…}`; the rest are NaN and mean nothing. */
