@@ -375,6 +375,7 @@ static void renew_gauges(fm_shard *shard)
     }
     fm_gauge(&shard->counters, FM_METRIC_SERIES, series);
     fm_gauge(&shard->counters, FM_METRIC_SOURCES_FORGOTTEN, forgotten);
+    fm_shard_renew_books(shard);
 }
 
 void fm_shard_renew_board(fm_shard *shard)

@@ -16,6 +16,12 @@ int fm_engine_instruments_json(fm_engine *engine, fm_slice domain, fm_slice afte
 /* Latest values of one instrument: last trade, quote, value, and its features. FM_ENOTFOUND to `done` when it is not known. */
 int fm_engine_latest_json(fm_engine *engine, fm_slice domain, fm_slice symbol, fm_query_done done, void *context) FM_CHECKED;
 
+#define FM_QUERY_DEPTH_MAX 1000
+
+/* Its order books, one for each venue that sends one, with the best `depth` levels of each side: {"symbol":…,"items":[{venue, bids, asks, …}]}. FM_ENOTFOUND
+ * to `done` when the instrument is not known; no items when it has no book. */
+int fm_engine_books_json(fm_engine *engine, fm_slice domain, fm_slice symbol, uint32_t depth, fm_query_done done, void *context) FM_CHECKED;
+
 /* Rules of the current generation with their counters, last error, quarantine, and instruments that are not ready: {"items":[…]}. As of at most a second
  * ago; any thread; takes a short lock. */
 void fm_engine_rules_json(fm_engine *engine, fm_text *out);

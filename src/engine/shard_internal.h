@@ -228,6 +228,9 @@ void fm_shard_publish_latest(fm_shard *shard);
 void fm_shard_renew_board(fm_shard *shard);
 void fm_rule_board_fini(fm_rule_board *board);
 
+/* query_book.c */
+void fm_shard_renew_books(fm_shard *shard); /* figures of the order books, for the metrics */
+
 /* snapshot_thread.c */
 int  fm_snapshot_thread_start(fm_engine *engine);
 void fm_snapshot_thread_stop(fm_engine *engine);

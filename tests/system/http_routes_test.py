@@ -211,7 +211,7 @@ class Routes(unittest.TestCase):
         self.assertIn("default-src 'none'", answer.headers["content-security-policy"])
 
     def test_an_unknown_alert_or_instrument_is_404(self):
-        for path in ("/v1/alerts/none", "/v1/instruments/none/latest"):
+        for path in ("/v1/alerts/none", "/v1/instruments/none/latest", "/v1/instruments/none/book"):
             self.problem(self.server.get(path), 404, "not_found")
 
 

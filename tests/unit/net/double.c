@@ -263,6 +263,17 @@ int fm_engine_latest_json(fm_engine *e, fm_slice domain, fm_slice symbol, fm_que
                (int)symbol.size, symbol.data);
 }
 
+int fm_engine_books_json(fm_engine *e, fm_slice domain, fm_slice symbol, uint32_t depth, fm_query_done done,
+                         void *context)
+{
+    (void)e;
+    (void)domain;
+    if (fm_slice_equal(symbol, FM_SLICE("none")))
+        return ask(done, context, FM_ENOTFOUND, 0, "-");
+    return ask(done, context, 0, 0, "{\"symbol\":\"%.*s\",\"items\":[],\"depth\":%u}\n", (int)symbol.size,
+               symbol.data, depth);
+}
+
 int fm_archive_list(fm_archive *archive, const fm_alert_query *query, fm_archive_done done, void *context)
 {
     (void)archive;
