@@ -6,18 +6,29 @@
 #include "kernels/common/number.h"
 #include "kernels/feature/ewma.h"
 
+#include <stdbool.h>
+
 /* Sums of squares from here up are variation: their reciprocal times any weight is finite. */
 #define FM_SQUARES_MIN 1e-280
+
+/* Whether the tick at ts_ns comes soon after the newest, or with it: most do, and their fading is the short way. */
+static inline bool fm_faded_soon(const fm_ewma *ewma, int64_t ts_ns)
+{
+    return ts_ns >= ewma->newest_ns && (uint64_t)ts_ns - (uint64_t)ewma->newest_ns < (uint64_t)ewma->soon_ns;
+}
 
 /* What the past weighs at ts_ns over what it weighed at the newest tick, which the tick at ts_ns becomes. */
 static inline double fm_faded_age(fm_ewma *ewma, int64_t ts_ns)
 {
-    double keep = 1.0;
-    if (__builtin_expect(ts_ns > ewma->newest_ns, 1)) {
-        keep = fm_fade((double)fm_elapsed_ns(ts_ns, ewma->newest_ns) * ewma->fade);
+    int64_t newest_ns = ewma->newest_ns;
+    if (__builtin_expect(fm_faded_soon(ewma, ts_ns), 1)) {
         ewma->newest_ns = ts_ns;
+        return fm_fade_soon((double)(ts_ns - newest_ns) * ewma->fade);
     }
-    return keep;
+    if (ts_ns <= newest_ns)
+        return 1.0;
+    ewma->newest_ns = ts_ns;
+    return fm_fade((double)fm_elapsed_ns(ts_ns, newest_ns) * ewma->fade);
 }
 
 /* A value at that distance from the mean enters, once `weight` counts it. The quotient waits for no distance: on the

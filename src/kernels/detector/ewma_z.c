@@ -109,7 +109,7 @@ const fm_kernel fm_kernel_ewma_z = {
     .summary = "Distance of x from its faded mean, with a conformal p.",
     .source = "Finch 2009; Vovk, Gammerman & Shafer 2005",
     .kind = FM_KERNEL_DETECTOR,
-    .layout = 1,
+    .layout = 2,
     .params = params,
     .inputs = (const fm_field[]){{.name = "x", .unit = "any", .help = "the series"}, {0}},
     .outputs = (const fm_field[]){{.name = "score", .unit = "sigma", .usual = 1, .help = "distance from the mean"},

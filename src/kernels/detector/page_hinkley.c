@@ -131,7 +131,7 @@ const fm_kernel fm_kernel_page_hinkley = {
     .summary = "Shift of the level of x: deviations that all go one way, summed.",
     .source = "Page, Biometrika 41, 1954; Hinkley, Biometrika 58, 1971",
     .kind = FM_KERNEL_DETECTOR,
-    .layout = 1,
+    .layout = 2,
     .params = params,
     .inputs = (const fm_field[]){{.name = "x", .unit = "any", .help = "the series"}, {0}},
     .outputs = (const fm_field[]){{.name = "score", .unit = "sigma", .usual = 1, .help = "larger of the two sums"},

@@ -5,13 +5,15 @@
 #include "kernels/common/faded.h"
 #include "kernels/kernel.h"
 
-#include <stdbool.h>
+#define SOON_NS_MAX 0x1p60
 
 int fm_ewma_init(fm_ewma *ewma, double half_life_ns)
 {
     if (!(half_life_ns > 0.0 && half_life_ns <= FM_VALUE_MAX))
         return FM_EINVAL;
-    *ewma = (fm_ewma){.half_life_ns = half_life_ns, .fade = 1.0 / half_life_ns, .newest_ns = INT64_MIN};
+    double soon_ns = half_life_ns * FM_FADE_SOON;
+    *ewma = (fm_ewma){.fade = 1.0 / half_life_ns, .newest_ns = INT64_MIN};
+    ewma->soon_ns = soon_ns < SOON_NS_MAX ? (int64_t)soon_ns : (int64_t)SOON_NS_MAX;
     return 0;
 }
 
@@ -66,26 +68,22 @@ static __attribute__((noinline, cold)) void step_rare(void *state, int64_t ts_ns
     fm_ewma_update(state, ts_ns, in[0]);
 }
 
-/* The usual tick: soon after the one before, with a past that varies. The two quotients, that of z and that of the new
- * mean, are one instruction. */
+/* The usual tick: soon after the one before, with a past that varies. The two quotients stay apart: as one instruction
+ * that of the new mean would wait for the sum of squares. */
 FM_STEP_INLINE step(void *state, int64_t ts_ns, const double *in, double *out)
 {
     fm_ewma *ewma = state;
-    int64_t elapsed_ns;
-    bool far = __builtin_sub_overflow(ts_ns, ewma->newest_ns, &elapsed_ns);
-    double age = (double)elapsed_ns * ewma->fade;
-    if (__builtin_expect(far || !(age >= 0.0 && age < FM_FADE_SOON) || !(ewma->sum_square >= FM_SQUARES_MIN) ||
-                             !fm_usable(in[0]),
+    if (__builtin_expect(!fm_faded_soon(ewma, ts_ns) || !(ewma->sum_square >= FM_SQUARES_MIN) || !fm_usable(in[0]),
                          0)) {
         step_rare(state, ts_ns, in, out);
         return;
     }
-    double distance = in[0] - ewma->mean, keep = fm_fade_soon(age), weight = keep * ewma->weight + 1.0;
-    __m128d over = _mm_div_pd(_mm_set_pd(ewma->weight, 1.0), _mm_set_pd(ewma->sum_square, weight));
+    double age = (double)(ts_ns - ewma->newest_ns) * ewma->fade, keep = fm_fade_soon(age);
+    double distance = in[0] - ewma->mean, weight = keep * ewma->weight + 1.0;
     out[0] = ewma->mean;
-    out[1] = distance * sqrt(_mm_cvtsd_f64(_mm_unpackhi_pd(over, over)));
+    out[1] = distance * sqrt(ewma->weight / ewma->sum_square);
     ewma->newest_ns = ts_ns;
-    fm_faded_enter(ewma, keep, distance, weight, _mm_cvtsd_f64(over));
+    fm_faded_enter(ewma, keep, distance, weight, 1.0 / weight);
 }
 
 FM_STEP_ONE(step_mean, 0)
@@ -96,7 +94,7 @@ const fm_kernel fm_kernel_ewma = {
     .summary = "Faded mean, and the distance from it.",
     .source = "T. Finch, Incremental calculation of weighted mean and variance, 2009",
     .kind = FM_KERNEL_FEATURE,
-    .layout = 1,
+    .layout = 2,
     .params = params,
     .inputs = (const fm_field[]){{.name = "x", .unit = "any", .help = "the series"}, {0}},
     .outputs = (const fm_field[]){{.name = "mean", .unit = "x", .usual = NAN, .help = "mean of the past, before x"},
@@ -109,5 +107,5 @@ const fm_kernel fm_kernel_ewma = {
     .step = step,
     .step_one = {step_mean, step_z},
     .warm_up = "mean after one tick, z once two ticks differ",
-    .cost = "~8 ns, 48 bytes",
+    .cost = "~7 ns, 48 bytes",
 };

@@ -100,7 +100,7 @@ const fm_kernel fm_kernel_return_z = {
     .summary = "One tick's log return in sigmas of the faded returns before it.",
     .source = "RiskMetrics Technical Document, 4th ed., 1996",
     .kind = FM_KERNEL_FEATURE,
-    .layout = 1,
+    .layout = 2,
     .params = params,
     .inputs = (const fm_field[]){{.name = "x", .unit = "any", .help = "the series, > 0"}, {0}},
     .outputs = (const fm_field[]){{.name = "z", .unit = "sigma", .usual = 0, .help = "return less its mean, in sigmas"},
