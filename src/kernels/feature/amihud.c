@@ -76,5 +76,5 @@ const fm_kernel fm_kernel_amihud = {
     .step = step,
     .step_one = {step_illiquidity, step_value},
     .warm_up = "when the second slice with a trade closes",
-    .cost = "~6 ns, 864 bytes",
+    .cost = "~9 ns, 864 bytes",
 };

@@ -9,7 +9,7 @@
  * Error   the window reaches back between 31/32 and 32/32 of its length; rounding does not build up.
  * Source  Y. Amihud, "Illiquidity and stock returns: cross-section and time-series effects", J. Financial Markets 5
  *         (2002), over slices of a window instead of days of a year.
- * Cost    ~6 ns a trade; ~100 ns a slice; 864 bytes of state. */
+ * Cost    ~9 ns a trade; ~100 ns a slice; 864 bytes of state. */
 #ifndef FM_KERNELS_FEATURE_AMIHUD_H
 #define FM_KERNELS_FEATURE_AMIHUD_H
 

@@ -10,7 +10,7 @@
  * Error   relative error below 1e-12; returns of changing volatility give z a spread above 1.
  * Source  definition; A. Lo & C. MacKinlay, "Stock market prices do not follow random walks", Review of Financial
  *         Studies 1 (1988).
- * Cost    ~30 ns a tick; 616 bytes of state. */
+ * Cost    ~25 ns a tick; 616 bytes of state. */
 #ifndef FM_KERNELS_FEATURE_AUTOCORRELATION_H
 #define FM_KERNELS_FEATURE_AUTOCORRELATION_H
 

@@ -139,5 +139,5 @@ const fm_kernel fm_kernel_lead_lag = {
     .step = step,
     .step_one = {step_lag, step_correlation},
     .warm_up = "after 64 intervals",
-    .cost = "~7 ns, 800 bytes",
+    .cost = "~5 ns, 800 bytes",
 };
