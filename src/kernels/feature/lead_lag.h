@@ -10,10 +10,11 @@
  * Outputs lag (s), correlation (-1 … 1, at that lag), together (-1 … 1, at lag 0). NaN until 64 intervals are in, and
  *         while one does not move.
  * Error   a market whose price comes once a second is up to a second late, and seems to lag by that: take intervals of
- *         several seconds. Relative error below 1e-12. Of unrelated series |correlation| reaches about 2.5 / sqrt(n), n
- * = 1.44 half_life / interval: believe a lag only above that. Source  F. de Jong & T. Nijman, "High frequency analysis
- * of lead-lag relationships between financial markets", J. Empirical Finance 4 (1997). Cost    ~5 ns a record; ~20 ns +
- * 8 ns * lags more an interval; 800 bytes of state. */
+ *         several seconds. Relative error below 1e-12. Of unrelated series |correlation| reaches about 2.5 / sqrt(n)
+ *         with n = 1.44 half_life / interval: believe a lag only above that.
+ * Source  F. de Jong & T. Nijman, "High frequency analysis of lead-lag relationships between financial markets", J.
+ *         Empirical Finance 4 (1997).
+ * Cost    ~5 ns a record; ~20 ns + 8 ns * lags more an interval; 800 bytes of state. */
 #ifndef FM_KERNELS_FEATURE_LEAD_LAG_H
 #define FM_KERNELS_FEATURE_LEAD_LAG_H
 
