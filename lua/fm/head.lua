@@ -190,6 +190,15 @@ local function read_of(kernel, options, path, context)
   return names
 end
 
+-- Values whose p is below the gate do not teach the detector.
+local function read_gate(gate, path)
+  if gate == nil then return 0 end
+  if type(gate) ~= "number" or not (gate > 0 and gate <= 0.1) then
+    fail("gate must be a probability above 0, of at most 0.1", "values whose p is below it are not learned from", place(path .. ".gate"))
+  end
+  return gate
+end
+
 function read_need(name, raw, path, context, hidden)
   local at = place(path)
   if type(raw) ~= "table" or not needs[raw] then
@@ -200,10 +209,11 @@ function read_need(name, raw, path, context, hidden)
   if not kernel then
     fail(format('there is no %s "%s"', raw.kind, native.tostring(raw.kernel)), text.did_you_mean(raw.kernel, text.sorted_keys(kernels)), at)
   end
-  local known = { "of", "output" }
+  local known = raw.kind == "detector" and { "of", "output", "gate" } or { "of", "output" }
   for i, field in ipairs(kernel.params) do table.insert(known, i, field.name) end
   check_fields(raw.options, known, format("%s.%s", raw.kind, kernel.name), path)
-  local need = { name = name, kernel = kernel.index, params = {}, output = 0, hidden = hidden or false, used = { } }
+  local need = { name = name, kernel = kernel.index, params = {}, output = 0, hidden = hidden or false, used = { },
+    gate = read_gate(raw.options.gate, path) }
   for i, field in ipairs(kernel.params) do need.params[i] = read_parameter(kernel, field, raw.options, path) end
   if raw.options.output ~= nil then
     need.output = nil

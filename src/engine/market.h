@@ -143,6 +143,9 @@ static inline fm_on fm_market_quote(fm_fold *fold, const fm_partition *partition
 __attribute__((noinline)) fm_on fm_market_bar(fm_series *series, const fm_event *event, double *in);
 __attribute__((noinline)) fm_on fm_market_book(fm_fold *fold, const fm_partition *partition, fm_series *series, const fm_event *event, double *in);
 
+/* What is told from elsewhere: the session of the calendar, the market, the sector. */
+__attribute__((noinline)) void fm_market_told(fm_series *series, int64_t ts_ns, double *in);
+
 /* A record whose prices mean nothing to kernels. */
 static inline fm_on fm_market_none(fm_series *series, double in[FM_INPUT_COUNT])
 {

@@ -113,3 +113,26 @@ fm_on fm_market_book(fm_fold *fold, const fm_partition *partition, fm_series *se
         return (fm_on)(on + 1);
     return (fm_on)(on + (fm_market_moved(fold, series, top, event, in) ? 3 : 2));
 }
+
+/* Spans last for hours: the calendar is asked when time has left the one that is known. */
+static void find_session(fm_series *series, int64_t ts_ns)
+{
+    const fm_calendar *calendar = series->instrument != NULL ? series->instrument->calendar : NULL;
+    if (calendar != NULL)
+        series->session = fm_calendar_at(calendar, ts_ns);
+    else
+        series->session = (fm_calendar_span){.begin_ns = INT64_MIN, .end_ns = INT64_MAX};
+}
+
+void fm_market_told(fm_series *series, int64_t ts_ns, double *in)
+{
+    if (ts_ns < series->session.begin_ns || ts_ns >= series->session.end_ns)
+        find_session(series, ts_ns);
+    const fm_calendar_span *session = &series->session;
+    in[FM_INPUT_SESSION_MINUTE] = session->open ? (double)((ts_ns - session->begin_ns) / (60 * FM_NS_PER_S)) : NAN;
+    in[FM_INPUT_DAY_TYPE] = session->open ? (double)session->half_day : NAN;
+    in[FM_INPUT_MARKET] = series->cross[FM_CROSS_OF_MARKET];
+    in[FM_INPUT_SECTOR_MEAN] = series->cross[FM_CROSS_OF_MEAN];
+    in[FM_INPUT_SECTOR_SD] = series->cross[FM_CROSS_OF_SPREAD];
+    in[FM_INPUT_SECTOR_RANK] = series->cross[FM_CROSS_OF_RANK];
+}

@@ -160,6 +160,7 @@ typedef struct fm_series { /* by cache line: what every record reads or writes, 
     int64_t  actions_ns;  /* actions up to this time are done, or were history; INT64_MIN before the first record */
     double   price_ratio; /* of all actions: prices for kernels are quoted ones times this */
     double   size_ratio;  /* sizes are quoted ones divided by this */
+    fm_calendar_span session; /* that its time was in last: not state; empty = to be looked up */
     double   cross[FM_CROSS_VALUES]; /* by fm_cross_value: what other partitions have told; NaN = nothing yet */
     uint64_t published; /* `records` when its latest values were last sent: not state */
     fm_venue_book **book; /* in the order in which venues began to send one */

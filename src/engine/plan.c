@@ -30,6 +30,12 @@ static const struct {
     {"action", FM_INPUT_ACTION, FM_STEP_ORDER},
     {"order_age", FM_INPUT_ORDER_AGE, FM_STEP_ORDER},
     {"order_size", FM_INPUT_ORDER_SIZE, FM_STEP_ORDER},
+    {"session_minute", FM_INPUT_SESSION_MINUTE, 0},
+    {"day_type", FM_INPUT_DAY_TYPE, 0},
+    {"market", FM_INPUT_MARKET, 0},
+    {"sector_mean", FM_INPUT_SECTOR_MEAN, 0},
+    {"sector_sd", FM_INPUT_SECTOR_SD, 0},
+    {"sector_rank", FM_INPUT_SECTOR_RANK, 0},
 };
 
 /* Which of several series an input is: 0 for "x", 1 for "x2"; -1 for other names. */
@@ -86,13 +92,14 @@ static fm_hash128 key_of(const fm_plan *plan, const fm_node *node, const int *of
 {
     struct {
         char     name[64];
-        double   params[FM_KERNEL_PARAMS_MAX];
+        double   params[FM_KERNEL_PARAMS_MAX], gate;
         uint32_t layout, of_output;
         fm_hash128 of;
     } text;
     memset(&text, 0, sizeof(text));
     fm_slice_copy(fm_slice_of(node->kernel->name), text.name, sizeof(text.name));
     memcpy(text.params, node->params, sizeof(text.params));
+    text.gate = node->gate;
     text.layout = node->kernel->layout;
     for (uint32_t i = 0; i < node->of_count; i++) {
         fm_hash128 before = fm_hash128_of(&text, sizeof(text));
@@ -136,7 +143,8 @@ static int node_of(fm_plan *plan, const fm_rule *rule, int need_index, int depth
     memcpy(node.params, need->params, sizeof(node.params));
     FM_TRY(wire(&node, need->kernel, error));
     node.output_count = (uint8_t)fm_kernel_field_count(need->kernel->outputs);
-    node.state_size = (uint32_t)((need->kernel->state_size(node.params) + 7) & ~(size_t)7);
+    node.gate = need->gate;
+    node.state_size = (uint32_t)((need->kernel->state_size(node.params) + 7) & ~(size_t)7) + (need->gate > 0.0 ? (uint32_t)sizeof(uint64_t) : 0);
     node.key = key_of(plan, &node, of_output);
     for (uint32_t i = 0; i < plan->node_count; i++)
         if (memcmp(&plan->node[i].key, &node.key, sizeof(node.key)) == 0)
@@ -297,7 +305,9 @@ static fm_step step_of(const fm_node *node, uint32_t state)
         }
     FM_ASSERT(step.used_count > 0); /* a node is in a layout because a rule, or a node, reads one of its outputs */
     step.one = node->kernel->step_one[step.used[0]];
-    step.plain = in_place && step.used_count == 1 && step.one != NULL;
+    step.gate = node->gate;
+    step.gate_run = state + node->state_size - (uint32_t)sizeof(uint64_t);
+    step.plain = in_place && step.used_count == 1 && step.one != NULL && step.gate == 0.0;
     return step;
 }
 
@@ -308,6 +318,8 @@ static void program_steps(const fm_plan *plan, const fm_layout *layout, const bo
         if (!steps[layout->node[i]])
             continue;
         fm_step step = step_of(&plan->node[layout->node[i]], layout->node_state[i]);
+        for (uint8_t k = 0; k < step.input_count; k++)
+            program->told |= step.input[k] >= FM_INPUT_SESSION_MINUTE && step.input[k] <= FM_INPUT_SECTOR_RANK;
         if (step.plain == plain)
             *program->end++ = step;
     }

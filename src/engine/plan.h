@@ -20,6 +20,7 @@ typedef enum fm_input { /* where a kernel's input comes from */
     FM_INPUT_OPEN, FM_INPUT_HIGH, FM_INPUT_LOW, FM_INPUT_CLOSE, FM_INPUT_VOLUME, /* only of bars */
     FM_INPUT_BID_DEPTH, FM_INPUT_ASK_DEPTH,                                      /* only at the end of a book's event */
     FM_INPUT_ACTION, FM_INPUT_ORDER_AGE, FM_INPUT_ORDER_SIZE,                    /* only of orders */
+    FM_INPUT_SESSION_MINUTE, FM_INPUT_DAY_TYPE, FM_INPUT_MARKET, FM_INPUT_SECTOR_MEAN, FM_INPUT_SECTOR_SD, FM_INPUT_SECTOR_RANK, /* told from elsewhere */
     FM_INPUT_MISSING,                                                            /* NaN: what the node's records never carry */
     FM_INPUT_OF, /* and those behind it: other nodes' outputs */
     FM_INPUT_COUNT = FM_INPUT_OF + FM_NEED_SERIES_MAX
@@ -43,7 +44,8 @@ typedef struct fm_node {
     int16_t   of_node[FM_NEED_SERIES_MAX]; /* all below this one */
     int16_t   column[FM_KERNEL_OUTPUTS_MAX]; /* -1 = nobody reads it */
     uint64_t  readers[FM_RULES_MAX / 64];    /* rules that read one of its columns, a bit each */
-    uint32_t  state_size;
+    double    gate;
+    uint32_t  state_size; /* with the count of a gate */
     fm_hash128 key;      /* of kernel, layout, parameters, inputs: state is carried over by it */
 } fm_node;
 
@@ -62,6 +64,8 @@ typedef struct fm_step {
     double   (*one)(void *state, int64_t ts_ns, const double *in); /* of a plain one: gives that output */
     const fm_kernel *kernel;
     uint32_t state;      /* offset in the block */
+    uint32_t gate_run;   /* offset in the block of how many values were not learned from on end; of a gate */
+    double   gate;       /* values whose p is below it are not learned from; 0 = all are */
     bool     plain;
     uint8_t  input_count, used_count, of_count;
     uint8_t  of_column[FM_NEED_SERIES_MAX]; /* what FM_INPUT_OF and those behind it are */
@@ -78,6 +82,7 @@ typedef struct fm_program {
     fm_step  *step, *plain_end, *end;   /* the plain ones first */
     uint16_t *reader;                   /* rules that read a column of these nodes, whatever kinds they look at */
     uint32_t  reader_count;
+    bool      told; /* some step reads what is told from elsewhere */
 } fm_program;
 
 /* One for each kind of record with what it can carry. Behind FM_ON_BOOK, and each of FM_ON_ORDER, stand: depth (a venue's event ends), a quote

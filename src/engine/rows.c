@@ -46,9 +46,19 @@ static inline void put(double *output, double value, bool *changed)
     *output = value;
 }
 
+/* Scores, then learns, unless the value is an anomaly by the detector's own word: p, the second output of every detector. */
+static void step_gate(const fm_step *step, char *block, int64_t ts_ns, const double *in, double *out)
+{
+    uint64_t *run = (uint64_t *)(void *)(block + step->gate_run);
+    step->kernel->score(block + step->state, ts_ns, in, out);
+    *run = out[1] < step->gate && *run < FM_GATE_RUN ? *run + 1 : 0;
+    if (*run == 0)
+        step->kernel->update(block + step->state, ts_ns, in);
+}
+
 /* A step that is not plain: inputs from all over, among them another node's output; several outputs; a kernel that scores and updates
- * apart. */
-static void step_any(const fm_step *step, char *block, double *outputs, int64_t ts_ns, double *market, bool *changed)
+ * apart. `learn` false: a detector only looks. */
+static void step_any(const fm_step *step, char *block, double *outputs, int64_t ts_ns, double *market, bool learn, bool *changed)
 {
     double in[FM_KERNEL_INPUTS_MAX], out[FM_KERNEL_OUTPUTS_MAX];
     market[FM_INPUT_MISSING] = NAN;
@@ -56,7 +66,11 @@ static void step_any(const fm_step *step, char *block, double *outputs, int64_t 
         market[FM_INPUT_OF + i] = outputs[step->of_column[i]];
     for (uint32_t i = 0; i < step->input_count; i++)
         in[i] = market[step->input[i]];
-    if (step->kernel->step != NULL) {
+    if (FM_UNLIKELY(!learn && step->kernel->kind == FM_KERNEL_DETECTOR)) {
+        step->kernel->score(block + step->state, ts_ns, in, out);
+    } else if (step->gate > 0.0) {
+        step_gate(step, block, ts_ns, in, out);
+    } else if (step->kernel->step != NULL) {
         step->kernel->step(block + step->state, ts_ns, in, out);
     } else {
         step->kernel->score(block + step->state, ts_ns, in, out);
@@ -67,16 +81,16 @@ static void step_any(const fm_step *step, char *block, double *outputs, int64_t 
 }
 
 /* Steps what the record carries, in an order in which inputs come first. */
-static inline bool step_nodes(const fm_program *program, char *block, double *outputs, int64_t ts_ns, double *market)
+static inline bool step_nodes(const fm_program *program, char *block, double *outputs, int64_t ts_ns, double *market, bool learn)
 {
     bool changed = false;
-    const fm_step *step = program->step, *plain_end = program->plain_end, *end = program->end;
+    const fm_step *step = program->step, *plain_end = learn ? program->plain_end : program->step, *end = program->end;
     for (; step != plain_end; step++) {
         double value = step->one(block + step->state, ts_ns, &market[step->input[0]]);
         put(&outputs[step->column[0]], value, &changed);
     }
     for (; FM_UNLIKELY(step != end); step++)
-        step_any(step, block, outputs, ts_ns, market, &changed);
+        step_any(step, block, outputs, ts_ns, market, learn, &changed);
     return changed;
 }
 
@@ -175,7 +189,10 @@ static inline void add_record(fm_fold *fold, fm_partition *partition, fm_series 
         const fm_program *program = &layout->program[on];
         char *block = series->block;
         double *outputs = fm_block_outputs(layout, block);
-        if (FM_UNLIKELY(step_nodes(program, block, outputs, event->ts_ns, market)))
+        if (FM_UNLIKELY(program->told))
+            fm_market_told(series, event->ts_ns, market);
+        bool learn = series->phase <= FM_PHASE_OPEN; /* auctions, halts and closed markets are no example of the usual */
+        if (FM_UNLIKELY(step_nodes(program, block, outputs, event->ts_ns, market, learn)))
             renew_ready(fold->current, program, series);
         uint32_t index = add_row(fold, partition, series, outputs, event, receive_ns, domain->time_ns, at, false);
         list_rules(fold, partition, domain, series, program, index);

@@ -16,6 +16,7 @@
 #define FM_RULES_MAX        256 /* rules in a generation */
 #define FM_RULE_NEEDS_MAX   16
 #define FM_NEED_SERIES_MAX  8   /* needs that one need is made of: inputs "x", "x2" … "x8" */
+#define FM_GATE_RUN         100 /* values on end that a gate keeps out; the next one teaches again: what lasts is the new normal */
 #define FM_RULE_SLOTS_MAX   16  /* declared state fields */
 #define FM_RULE_LABELS_MAX  16
 #define FM_RULE_ID_MAX      64
@@ -30,6 +31,7 @@ typedef struct fm_need {
     char             name[32];
     const fm_kernel *kernel;
     double           params[FM_KERNEL_PARAMS_MAX]; /* seconds are as the rule wrote them: in seconds */
+    double           gate;   /* of a detector: values whose p is below it are not learned from; 0 = all are */
     int              output; /* index into kernel->outputs */
     int              of[FM_NEED_SERIES_MAX]; /* indices of the needs that are the inputs "x", "x2" … */
     uint32_t         of_count;               /* 0 = the default series is "x" */

@@ -40,6 +40,7 @@ static void set_due(const fm_partition *partition, fm_series *series, int64_t no
 void fm_series_refer(fm_partition *partition, fm_series *series)
 {
     series->instrument = fm_reference_find(partition->reference, series->symbol);
+    series->session = (fm_calendar_span){0};
     if (series->records == 0) {
         series->due_ns = INT64_MIN;
         return;

@@ -172,6 +172,7 @@ static void read_need(lua_State *lua, int table, fm_need *need)
     get_text(lua, table, "name", need->name, sizeof(need->name));
     need->kernel = fm_kernels[(int)get_number(lua, table, "kernel")];
     need->output = (int)get_number(lua, table, "output");
+    need->gate = get_number(lua, table, "gate");
     need->hidden = get_boolean(lua, table, "hidden");
     lua_getfield(lua, table, "of_index");
     need->of_count = (uint32_t)lua_objlen(lua, -1);

@@ -132,6 +132,8 @@ static void what_is_wrong_in_a_head_is_told_with_place_and_way_out(void **unused
             "did you mean z?");
     refused(HEAD " needs = { m = feature.mid { of = 'n' } } }", 2, 30, "mid takes no series", "");
     refused(HEAD " needs = { m = feature.ewma { of = 'n' } } }", 2, 31, "names no need", "");
+    refused(HEAD " needs = { m = detector.ewma_z { gate = 2 } } }", 2, 34, "gate must be a probability", "not learned from");
+    refused(HEAD " needs = { m = feature.ewma { gate = 0.01 } } }", 2, 31, "gate", "");
     refused(HEAD " needs = { a = feature.ewma { of = 'b' }, b = feature.ewma { of = 'a' } } }", 2, 12,
             "is made of itself", "");
     refused(HEAD " needs = { m = 5 } }", 2, 12, "must be a feature or a detector", "feature.NAME");
