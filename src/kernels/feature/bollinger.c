@@ -114,5 +114,5 @@ const fm_kernel fm_kernel_bollinger = {
     .step = step,
     .step_one = {step_middle, step_upper, step_lower, step_percent_b, step_bandwidth},
     .warm_up = "with the count-th event",
-    .cost = "~8 ns, 616 bytes at count = 20",
+    .cost = "~13 ns, 616 bytes at count = 20",
 };

@@ -9,7 +9,7 @@
  * Warm-up the second tick; with a window, once the series is a window old.
  * Error   relative 3e-16; exact difference for moves below a factor of 2.
  * Source  definition.
- * Cost    one division a tick; 16 bytes of state, 312 with a window. */
+ * Cost    one division a tick; 16 bytes of state, 304 with a window. */
 #ifndef FM_KERNELS_FEATURE_SIMPLE_RETURN_H
 #define FM_KERNELS_FEATURE_SIMPLE_RETURN_H
 

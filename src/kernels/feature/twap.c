@@ -125,5 +125,5 @@ const fm_kernel fm_kernel_twap = {
     .step = step,
     .step_one = {step_twap, step_deviation},
     .warm_up = "with the first tick later than the first",
-    .cost = "~8 ns, 584 bytes",
+    .cost = "~7 ns, 584 bytes",
 };

@@ -104,5 +104,5 @@ const fm_kernel fm_kernel_volume_return = {
     .step = step,
     .step_one = {step_return},
     .warm_up = "once volume has been traded",
-    .cost = "~8 ns, 296 bytes",
+    .cost = "~15 ns, 296 bytes",
 };
