@@ -61,7 +61,7 @@ static int make_shard(fm_engine *engine, uint32_t index, fm_error *error)
                                           .scale_max = FM_SCALE_MAX, .register_unknown = config->register_unknown,
                                           .future_max_ns = config->future_max_ns};
     fm_fold_config fold = {.limits = shard->limits, .arena_bytes = (uint64_t)shard->limits.series_max * 65536 + (64u << 20),
-                           .batch_max = config->batch_max, .stale_venue_ns = config->stale_venue_ns, .clock = config->clock,
+                           .batch_max = config->batch_max, .stale_venue_ns = config->stale_venue_ns, .book = config->book, .books_max = config->books_max, .clock = config->clock,
                            .runner = config->runner_of != NULL ? config->runner_of(config->runner_context, index) : NULL,
                            .generation_of = generation_of, .reference_of = reference_of, .generation_context = shard, .emit = fm_shard_emit, .killed = fm_shard_killed, .quarantined = fm_shard_quarantined,
                            .cross = fm_shard_cross,

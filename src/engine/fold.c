@@ -23,7 +23,9 @@ int fm_fold_create(const fm_fold_config *config, fm_fold **out, fm_error *error)
     fm_fold *fold = need(calloc(1, sizeof(*fold)));
     fold->config = *config;
     if (config->book.levels_max == 0)
-        fold->config.book = (fm_book_limits){.levels_max = 1u << 14, .orders_max = 1u << 20};
+        fold->config.book = (fm_book_limits){.levels_max = 1u << 14, .orders_max = 1u << 18};
+    if (config->books_max == 0)
+        fold->config.books_max = 1024;
     if (fm_arena_init(&fold->arena, config->arena_bytes) < 0) {
         free(fold);
         return fm_fail(error, FM_ENOMEM, "could not reserve %llu bytes of address space for instruments",
@@ -110,7 +112,7 @@ void fm_partition_fini(fm_partition *partition)
     }
     free(partition->domain);
     for (uint32_t s = 0; s < partition->series_count; s++) {
-        fm_market_forget_books(partition->series[s]);
+        fm_market_forget_books(partition, partition->series[s]);
         free(partition->series[s]);
     }
     free(partition->series);

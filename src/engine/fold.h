@@ -23,6 +23,7 @@ typedef struct fm_fold_config {
     uint32_t        batch_max;
     int64_t         stale_venue_ns;
     fm_book_limits  book;           /* of each venue's book; zeros are the presets */
+    uint32_t        books_max;      /* of a partition; 0 is the preset */
     fm_clock        clock;          /* for detect_ns only */
     fm_rule_runner *runner;
     const fm_rule_set *(*generation_of)(void *context, const char *hash);

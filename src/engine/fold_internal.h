@@ -80,9 +80,9 @@ void fm_series_refer(fm_partition *partition, fm_series *series); /* looks it up
 const fm_layout *fm_series_layout(fm_plan *plan, const fm_series *series);
 
 /* market_rare.c */
-fm_order_book *fm_market_make_book(const fm_fold_config *config, fm_series *series, uint32_t venue); /* empty; after those there are */
+fm_order_book *fm_market_make_book(const fm_fold_config *config, fm_partition *partition, fm_series *series, uint32_t venue); /* empty; after those there are */
 void fm_market_rescale_books(fm_series *series, int price_power, int size_power);
-void fm_market_forget_books(fm_series *series);
+void fm_market_forget_books(fm_partition *partition, fm_series *series);
 
 /* episodes.c: runs the rules over the batch. */
 void fm_rows_run(fm_fold *fold);

@@ -141,7 +141,7 @@ static inline fm_on fm_market_quote(fm_fold *fold, const fm_partition *partition
 
 /* Bars, levels of books, orders: market_rare.c. */
 __attribute__((noinline)) fm_on fm_market_bar(fm_series *series, const fm_event *event, double *in);
-__attribute__((noinline)) fm_on fm_market_book(fm_fold *fold, const fm_partition *partition, fm_series *series, const fm_event *event, double *in);
+__attribute__((noinline)) fm_on fm_market_book(fm_fold *fold, fm_partition *partition, fm_series *series, const fm_event *event, double *in);
 
 /* What is told from elsewhere: the session of the calendar, the market, the sector. */
 __attribute__((noinline)) void fm_market_told(fm_series *series, int64_t ts_ns, double *in);

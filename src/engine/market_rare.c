@@ -25,7 +25,7 @@ fm_on fm_market_bar(fm_series *series, const fm_event *event, double *in)
 
 /* ---- books ---- */
 
-fm_order_book *fm_market_make_book(const fm_fold_config *config, fm_series *series, uint32_t venue)
+fm_order_book *fm_market_make_book(const fm_fold_config *config, fm_partition *partition, fm_series *series, uint32_t venue)
 {
     series->book = fm_grow(series->book, &series->book_capacity, series->book_count + 1, sizeof(*series->book));
     fm_venue_book *made = calloc(1, sizeof(*made));
@@ -33,6 +33,7 @@ fm_order_book *fm_market_make_book(const fm_fold_config *config, fm_series *seri
     made->venue = venue;
     fm_book_init(&made->book, &config->book);
     series->book[series->book_count++] = made;
+    partition->book_count++;
     return &made->book;
 }
 
@@ -42,8 +43,9 @@ void fm_market_rescale_books(fm_series *series, int price_power, int size_power)
         fm_book_rescale(&series->book[i]->book, price_power, size_power);
 }
 
-void fm_market_forget_books(fm_series *series)
+void fm_market_forget_books(fm_partition *partition, fm_series *series)
 {
+    partition->book_count -= series->book_count;
     for (uint32_t i = 0; i < series->book_count; i++) {
         fm_book_fini(&series->book[i]->book);
         free(series->book[i]);
@@ -53,8 +55,9 @@ void fm_market_forget_books(fm_series *series)
     series->book_count = series->book_capacity = 0;
 }
 
-/* A book takes more memory than a quote: those of FM_VENUES_MAX venues are kept, and the one longest silent makes room. */
-static fm_order_book *book_of(const fm_fold *fold, fm_series *series, uint32_t venue)
+/* A book takes more memory than a quote: those of FM_VENUES_MAX venues are kept, and the one longest silent makes room. NULL when the partition
+ * may have no more. */
+static fm_order_book *book_of(const fm_fold *fold, fm_partition *partition, fm_series *series, uint32_t venue)
 {
     uint32_t oldest = 0;
     for (uint32_t i = 0; i < series->book_count; i++) {
@@ -63,8 +66,10 @@ static fm_order_book *book_of(const fm_fold *fold, fm_series *series, uint32_t v
         if (series->book[i]->book.newest_ns < series->book[oldest]->book.newest_ns)
             oldest = i;
     }
+    if (series->book_count < FM_VENUES_MAX && partition->book_count >= fold->config.books_max)
+        return NULL;
     if (series->book_count < FM_VENUES_MAX)
-        return fm_market_make_book(&fold->config, series, venue);
+        return fm_market_make_book(&fold->config, partition, series, venue);
     fm_venue_book *taken = series->book[oldest];
     fm_book_fini(&taken->book);
     fm_book_init(&taken->book, &fold->config.book);
@@ -92,11 +97,15 @@ static void show_order(const fm_book_change *change, const fm_series *series, do
     in[FM_INPUT_ORDER_SIZE] = fm_in_units(change->size, series->size_unit);
 }
 
-fm_on fm_market_book(fm_fold *fold, const fm_partition *partition, fm_series *series, const fm_event *event, double *in)
+fm_on fm_market_book(fm_fold *fold, fm_partition *partition, fm_series *series, const fm_event *event, double *in)
 {
-    fm_order_book *book = book_of(fold, series, partition->admission.stream[event->stream].venue);
-    uint32_t did = fm_book_apply(book, event);
     fm_on on = event->kind == FM_BOOK ? FM_ON_BOOK : FM_ON_ORDER;
+    fm_order_book *book = book_of(fold, partition, series, partition->admission.stream[event->stream].venue);
+    if (FM_UNLIKELY(book == NULL)) {
+        fm_count(fold->config.counters, FM_METRIC_BOOKLESS, 1);
+        return on;
+    }
+    uint32_t did = fm_book_apply(book, event);
     if (did & FM_BOOK_ACTED) {
         show_order(&book->change, series, in);
         on = FM_ON_ORDER_ACTED;

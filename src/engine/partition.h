@@ -248,6 +248,7 @@ typedef struct fm_partition {
     uint32_t        timers;      /* that have fired before the entry that is being applied */
     fm_kill_point  *killed_from; /* by rule index of the current set: sequence UINT64_MAX = runs */
     bool            any_killed;  /* some rule of the current set has a killed_from */
+    uint32_t        book_count;  /* order books of all its series */
     char            build[64];
 } fm_partition;
 

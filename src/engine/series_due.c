@@ -102,7 +102,7 @@ static void apply_action(fm_fold *fold, fm_partition *partition, fm_series *seri
         series->phase = FM_PHASE_CLOSED;
         break;
     }
-    fm_market_forget_books(series); /* what rests in them has prices and sizes of before; a venue tells anew what stands */
+    fm_market_forget_books(partition, series); /* what rests in them has prices and sizes of before; a venue tells anew what stands */
     series->basis_ns = action->effective_ns;
     fm_count(fold->config.counters, FM_METRIC_ACTIONS_APPLIED, 1);
 }

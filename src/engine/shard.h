@@ -13,6 +13,7 @@
 #include "base/record.h"
 #include "base/slice.h"
 #include "engine/alert.h"
+#include "engine/book.h"
 #include "engine/reference.h"
 #include "engine/rules.h"
 #include "journal/journal.h"
@@ -43,6 +44,8 @@ typedef struct fm_engine_config {
     int64_t         future_max_ns;       /* ingest.future_max, live domain; preset 5 s */
     int64_t         lag_allowed_ns;      /* engine.lag_allowed: clock records say wall time minus this; preset 500 ms */
     int64_t         stale_venue_ns;      /* a venue's quote leaves the consolidated best after this; preset 1 s */
+    fm_book_limits  book;                /* engine.book_levels_max, engine.book_orders_max: presets 16384, 262144 */
+    uint32_t        books_max;           /* engine.books_max: order books of a partition; preset 1024 */
     uint32_t        batch_max;           /* records applied in one go; preset 1024; any value gives the same results */
     const char     *build_id;
     bool            sync_always;         /* journal.sync = "always": answers and alerts wait until they are synced */

@@ -298,7 +298,7 @@ static void get_admission(reading *in, fm_admission *a)
     get_sequences(in, &a->sequences);
 }
 
-static void get_books(reading *in, const fm_fold *fold, fm_series *series)
+static void get_books(reading *in, const fm_fold *fold, fm_partition *partition, fm_series *series)
 {
     uint32_t count;
     GET(in, count);
@@ -308,9 +308,9 @@ static void get_books(reading *in, const fm_fold *fold, fm_series *series)
         uint64_t size;
         GET(in, venue);
         GET(in, size);
-        if (!must(in, size <= (size_t)(in->end - in->at)))
+        if (!must(in, size <= (size_t)(in->end - in->at) && venue < partition->admission.stream_count))
             return;
-        fm_order_book *book = fm_market_make_book(&fold->config, series, venue);
+        fm_order_book *book = fm_market_make_book(&fold->config, partition, series, venue);
         must(in, fm_book_load(book, in->at, size) == 0);
         in->at += size;
     }
@@ -359,7 +359,7 @@ static void get_series(reading *in, fm_fold *fold, fm_partition *partition, uint
     }
     for (uint32_t i = 0; i < top_count; i++)
         GET(in, series->top[i]);
-    get_books(in, fold, series);
+    get_books(in, fold, partition, series);
     GET(in, block_size);
     if (must(in, block_size == series->layout->block_size))
         take(in, series->block, block_size);

@@ -199,6 +199,8 @@ static int open_engine(fm_runtime *r, fm_error *error)
     engine.future_max_ns = s->ingest_future_max;
     engine.lag_allowed_ns = s->engine_lag_allowed;
     engine.stale_venue_ns = s->engine_stale_venue;
+    engine.book = (fm_book_limits){.levels_max = (uint32_t)s->engine_book_levels_max, .orders_max = (uint32_t)s->engine_book_orders_max};
+    engine.books_max = (uint32_t)s->engine_books_max;
     engine.batch_max = (uint32_t)s->engine_batch_max;
     engine.build_id = fm_build_id;
     engine.sync_always = sync_of(s) == FM_SYNC_ALWAYS;

@@ -225,6 +225,8 @@ static int make_fold(verifying *v, const fm_settings *settings, fm_host *host, f
                                       .register_unknown = true};
     fm_fold_config config = {.limits = v->limits, .arena_bytes = (uint64_t)settings->engine_instruments_max * 65536 + (64u << 20),
                              .batch_max = (uint32_t)settings->engine_batch_max, .stale_venue_ns = settings->engine_stale_venue,
+                             .book = {.levels_max = (uint32_t)settings->engine_book_levels_max, .orders_max = (uint32_t)settings->engine_book_orders_max},
+                             .books_max = (uint32_t)settings->engine_books_max,
                              .clock = fm_clock_system, .runner = fm_host_runner(host), .generation_of = generation_of, .reference_of = reference_of, .generation_context = v,
                              .emit = note_alert, .context = v, .counters = &v->counters};
     FM_TRY(fm_fold_create(&config, &v->fold, error));

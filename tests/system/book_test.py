@@ -86,6 +86,19 @@ class Book(Case):
                          [("XA", "levels", 5, 2), ("XB", "levels", 6, 2)])
         self.assertEqual(self.book(server, "XT")["items"], [])
 
+    def test_limits_leave_the_touch_right_and_are_told(self):
+        for name, value in (("BOOKS_MAX", "1"), ("BOOK_LEVELS_MAX", "2"), ("BOOK_ORDERS_MAX", "3")):  # also for the `fmads verify` at the end
+            os.environ["FMADS_ENGINE_" + name] = value
+            self.addCleanup(os.environ.pop, "FMADS_ENGINE_" + name)
+        server = self.server(RULES)
+        server.ingest([order("add", number, "buy", price, 1, number) for number, price in enumerate((10, 11, 12, 9, 12, 13))]
+                      + [order("add", 1, "buy", 10, 1, 9, venue="XW")])
+        server.settle()
+        items = self.book(server, "XF")["items"]
+        self.assertEqual([(item["venue"], item["degraded"], item["counts"]["left_out"]) for item in items], [("XV", ["full"], 3)])
+        self.assertEqual([(level["price"], level["orders"]) for level in items[0]["bids"]], [(13, 1), (12, 2)])
+        self.assertEqual(server.metric("fmads_engine_bookless_total"), 1)
+
     def test_a_book_that_is_not_there_is_told(self):
         server = self.server(RULES)
         for path, status in (("/v1/instruments/none/book", 404), ("/v1/instruments/XF/book?depth=0", 400), ("/v1/instruments/XF/book?depth=1001", 400),
