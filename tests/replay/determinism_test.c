@@ -4,7 +4,7 @@
  *
  * Shards 1, 2, 8; batches 1, 7, 1000; live, replayed (verify), recovered from the journal, from a snapshot, with another number of shards;
  * FMA and AVX2 hidden from the C library. On real EURUSD and BAC records and on generated ones (the seed is printed). */
-#include "replay/lab.h"
+#include "replay/however.h"
 
 #include <fcntl.h>
 #include <sys/wait.h>
@@ -12,102 +12,26 @@
 lab *lab_running;
 static const char *self;
 
-static fm_hash128 finish(lab *l, uint32_t *unique)
-{
-    fm_hash128 digest = lab_digest(l->body, l->body_count, unique);
-    lab_free_bodies(l);
-    return digest;
-}
-
-static void send_all(lab *l, const lab_records *records, uint32_t from, uint32_t to, uint32_t batch)
-{
-    for (uint32_t at = from; at < to; at += batch)
-        lab_send(l, "run", &records->record[at], to - at < batch ? to - at : batch);
-}
-
-static void verify_must_agree(const char *directory)
-{
-    fm_settings settings;
-    fm_verdict verdict;
-    fm_error error = {0};
-    fm_settings_preset(&settings);
-    snprintf(settings.data_dir, sizeof(settings.data_dir), "%s", directory);
-    settings.rules_budget = 10000;
-    settings.rules_deadline = 2 * FM_NS_PER_S;
-    settings.engine_batch_max = 333;
-    lab_must(fm_verify(&settings, NULL, &verdict, &error), &error);
-    assert_true(verdict.snapshots > 0);
-    assert_int_equal(verdict.state_differences, 0);
-    /* There is no router in this lab: the alerts that the fold gives are compared by the caller. */
-}
-
-static fm_hash128 run_live(const lab_records *records, uint32_t shards, uint32_t batch, uint32_t *unique)
-{
-    lab l;
-    char directory[256];
-    lab_folder(directory, sizeof(directory));
-    lab_options options = {.shards = shards, .batch = batch, .rules = FMADS_SOURCE_DIR "/tests/replay/rules", .snapshots = true, .sync = FM_SYNC_INTERVAL};
-    lab_open(&l, directory, &options);
-    send_all(&l, records, 0, records->count, batch);
-    lab_close(&l, false);
-    fm_hash128 digest = finish(&l, unique);
-    lab_remove(directory);
-    return digest;
-}
-
-/* Stops at `cut` (with or without a snapshot there), goes on with other shards and batches; what both halves said, each alert once. */
-static fm_hash128 run_recovered(const lab_records *records, uint32_t cut, bool snapshot, uint32_t *unique)
-{
-    lab first, second;
-    char directory[256];
-    lab_folder(directory, sizeof(directory));
-    lab_options options = {.shards = 2, .batch = 64, .rules = FMADS_SOURCE_DIR "/tests/replay/rules", .snapshots = snapshot, .sync = FM_SYNC_INTERVAL};
-    lab_open(&first, directory, &options);
-    send_all(&first, records, 0, cut, 64);
-    lab_close(&first, snapshot);
-    options.shards = 3;
-    options.batch = 100;
-    options.snapshots = true;
-    lab_open(&second, directory, &options);
-    send_all(&second, records, cut, records->count, 100);
-    lab_close(&second, true);
-    uint32_t count = first.body_count + second.body_count;
-    char **all = malloc((count + 1) * sizeof(*all));
-    memcpy(all, first.body, first.body_count * sizeof(*all));
-    memcpy(all + first.body_count, second.body, second.body_count * sizeof(*all));
-    fm_hash128 digest = lab_digest(all, count, unique);
-    free(all);
-    lab_free_bodies(&first);
-    lab_free_bodies(&second);
-    verify_must_agree(directory);
-    lab_remove(directory);
-    return digest;
-}
-
-static void same(const char *what, fm_hash128 expected, uint32_t expected_count, fm_hash128 got, uint32_t count)
-{
-    if (memcmp(&expected, &got, sizeof(got)) != 0)
-        fail_msg("%s: %u alerts, others than the %u of one shard", what, count, expected_count);
-}
+#define RULES FMADS_SOURCE_DIR "/tests/replay/rules"
 
 static void check(const char *name, const lab_records *records)
 {
     uint32_t expected_count, count;
     char what[100];
-    fm_hash128 expected = run_live(records, 1, 1000, &expected_count);
+    fm_hash128 expected = run_live(RULES, records, 1, 1000, &expected_count);
     printf("%s: %u records, %u alerts\n", name, records->count, expected_count);
     assert_true(expected_count > 20);
     static const uint32_t shards[] = {1, 2, 8}, batches[] = {1, 7, 1000};
     for (int s = 0; s < 3; s++)
         for (int b = 0; b < 3; b++) {
             snprintf(what, sizeof(what), "%s, %u shards, batches of %u", name, shards[s], batches[b]);
-            fm_hash128 got = run_live(records, shards[s], batches[b], &count);
+            fm_hash128 got = run_live(RULES, records, shards[s], batches[b], &count);
             same(what, expected, expected_count, got, count);
         }
     for (int snapshot = 0; snapshot < 2; snapshot++)
         for (uint32_t cut = records->count / 3; cut < records->count; cut += records->count / 3 + 17) {
             snprintf(what, sizeof(what), "%s, recovered at record %u %s a snapshot", name, cut, snapshot ? "with" : "without");
-            fm_hash128 got = run_recovered(records, cut, snapshot, &count);
+            fm_hash128 got = run_recovered(RULES, records, cut, snapshot, &count);
             same(what, expected, expected_count, got, count);
         }
 }
@@ -158,7 +82,7 @@ static void print_digest(void)
     lab_records records = {0};
     uint32_t count;
     lab_generate(&records, seed_of_run(), 12000);
-    fm_hash128 digest = run_live(&records, 2, 50, &count);
+    fm_hash128 digest = run_live(RULES, &records, 2, 50, &count);
     printf("digest %016llx%016llx %u\n", (unsigned long long)digest.high, (unsigned long long)digest.low, count);
     free(records.record);
 }

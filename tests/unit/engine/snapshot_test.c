@@ -59,6 +59,21 @@ static void records(bed *b, bed_log *log, uint32_t from, uint32_t to)
             for (int n = 0; n < 4; n++)
                 record.number[n] = (fm_decimal_number){1000 + n, 2};
         }
+        if (i % 7 == 0 || i % 11 == 0) { /* a book of levels at one venue, of orders at the other */
+            record = bed_record(i % 2 ? FM_BOOK : FM_ORDER, ts, symbols[i % 6]);
+            record.side = (uint8_t)(FM_BUY + i % 3 % 2);
+            record.number[0] = (fm_decimal_number){1000 + (record.side == FM_BUY ? -1 : 1) * (int64_t)(i % 5), 2};
+            record.number[1] = (fm_decimal_number){1 + i % 9, 0};
+            record.action = 1;
+            record.order_id = i;
+            record.book_flags = i % 4 == 0 ? FM_FLAG_MORE : 0;
+        } else if (i % 13 == 0) {
+            record = bed_record(FM_BAR, ts, symbols[i % 6]);
+            for (int n = 0; n < 4; n++)
+                record.number[n] = (fm_decimal_number){1000, 2};
+            record.interval_ns = FM_NS_PER_S;
+            record.volume = record.buy_volume = (fm_decimal_number){5, 0};
+        }
         record.venue = i % 2 ? FM_SLICE("XAAA") : FM_SLICE("XBBB");
         if (i % 4 == 0) {
             record.source = i % 8 ? FM_SLICE("one") : FM_SLICE("two");
