@@ -223,6 +223,43 @@ static void latest_values_parse_and_an_unknown_symbol_is_not_found(void **unused
     lab_remove(directory);
 }
 
+static void books_are_told_by_venue_and_an_instrument_may_have_none(void **unused)
+{
+    (void)unused;
+    lab l;
+    char directory[256];
+    answer a = {0};
+    lab_options options = options_of(2);
+    lab_folder(directory, sizeof(directory));
+    lab_open(&l, directory, &options);
+    fill(&l, 100);
+    fm_record record = lab_record(FM_BOOK, INT64_C(1399000000) * FM_NS_PER_S, "BOOKED");
+    record.side = FM_SELL;
+    record.action = FM_BOOK_SET;
+    record.number[0] = (fm_decimal_number){12345, 3};
+    record.number[1] = (fm_decimal_number){7, 0};
+    record.venue = FM_SLICE("X\"\\Y");
+    lab_send(&l, "run", &record, 1);
+    const char *told[] = {"\"asks\":[{\"price\":12.345,\"size\":7,\"orders\":0,", "\"form\":\"levels\"", "\"imbalance\":-1,"};
+    assert_int_equal(fm_engine_books_json(l.engine, FM_SLICE("run"), FM_SLICE("BOOKED"), 10, on_done, &a), 0);
+    wait_for(&l, &a, 1);
+    assert_int_equal(a.result, 0);
+    assert_true(json_parses((fm_slice){a.text.data, a.text.size}));
+    for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++)
+        assert_non_null(strstr(a.text.data, told[i]));
+    assert_int_equal(fm_engine_books_json(l.engine, FM_SLICE("run"), FM_SLICE("I0037"), 10, on_done, &a), 0);
+    wait_for(&l, &a, 2);
+    assert_non_null(strstr(a.text.data, "\"items\":[]}"));
+    assert_int_equal(fm_engine_books_json(l.engine, FM_SLICE("run"), FM_SLICE("NOBODY"), 10, on_done, &a), 0);
+    wait_for(&l, &a, 3);
+    assert_int_equal(a.result, FM_ENOTFOUND);
+    assert_int_equal(fm_engine_books_json(l.engine, FM_SLICE("run"), FM_SLICE("I0037"), FM_QUERY_DEPTH_MAX + 1, on_done, &a), FM_EINVAL);
+    fm_text_fini(&a.text);
+    lab_close(&l, false);
+    lab_free_bodies(&l);
+    lab_remove(directory);
+}
+
 static int64_t later(void *context)
 {
     (void)context;
@@ -269,7 +306,9 @@ static void questions_at_the_end_are_not_lost(void **unused)
         pthread_join(l.thread[i], NULL);
     assert_int_equal(fm_engine_instruments_json(l.engine, FM_SLICE("run"), FM_SLICE(""), 10, on_done, &a), 0);
     assert_int_equal(fm_engine_latest_json(l.engine, FM_SLICE("run"), FM_SLICE("I0001"), on_done, &a), 0);
+    assert_int_equal(fm_engine_books_json(l.engine, FM_SLICE("run"), FM_SLICE("I0001"), 10, on_done, &a), 0);
     fm_engine_stop(l.engine);
+    assert_int_equal(fm_engine_books_json(l.engine, FM_SLICE("run"), FM_SLICE("I0001"), 10, on_done, &b), FM_ESHUTDOWN);
     assert_int_equal(fm_engine_instruments_json(l.engine, FM_SLICE("run"), FM_SLICE(""), 10, on_done, &b), FM_ESHUTDOWN);
     assert_int_equal(fm_engine_latest_json(l.engine, FM_SLICE("run"), FM_SLICE("I0001"), on_done, &b), FM_ESHUTDOWN);
     assert_int_equal(a.count + b.count, 0);
@@ -288,6 +327,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(instruments_are_paged_in_order_without_a_gap),
         cmocka_unit_test(latest_values_parse_and_an_unknown_symbol_is_not_found),
+        cmocka_unit_test(books_are_told_by_venue_and_an_instrument_may_have_none),
         cmocka_unit_test(rules_tell_their_counters_and_who_is_not_ready),
         cmocka_unit_test(questions_at_the_end_are_not_lost),
     };
