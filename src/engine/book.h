@@ -29,8 +29,8 @@
  *
  * Memory: every book has arrays that double up to the limits, so that ten thousand books that hold little take
  * little: CME's ES has 5,000 orders, most instruments far fewer; room for orders_max in each would be gigabytes.
- * Doubling happens a dozen times in a book's life and leaves no trace in results. 80 bytes an order with its place in
- * the hash table, 60 to 150 a level.
+ * Doubling happens a dozen times in a book's life and leaves no trace in results. 80 to 160 bytes an order with its
+ * place in the hash table, 60 to 150 a level.
  *
  * Cost (bench.book): 70 to 80 ns for an order event of the ES sample, 45 ns for a level near the touch, 30 ns to save
  * an order. A level is found from the touch outwards, by doubling steps and bisection, and made or removed by moving
