@@ -5,6 +5,7 @@ python3 tests/golden/kernels_markets.py writes kernels_markets_values.csv beside
 rows before it, with fsum for sums; what is recursive by definition goes from row to row.
 """
 import math
+from fractions import Fraction
 
 import kernels_rows
 from kernels import NAN, Series, log_ratio, over, price_ok, quote_ok
@@ -88,16 +89,21 @@ def depth_imbalance(rows):
     return [(imbalance(r["bid_depth"], r["ask_depth"]), r["bid_depth"] + r["ask_depth"]) for r in rows]
 
 
+def from_middle(row):
+    """Twice the distance of the price from the middle of the quote, of the decimals that the feed sent."""
+    price, bid, ask = (Fraction(repr(row[name])) for name in ("price", "bid", "ask"))
+    return 2 * price - bid - ask
+
+
 def signs(trades):
     """(sign, rule) of each trade: by its side, its quote, or the last different price."""
     out = []
     for k, row in enumerate(trades):
-        middle = (row["bid"] + row["ask"]) / 2
         changes = [j for j in range(1, k + 1) if trades[j]["price"] != trades[j - 1]["price"]]
         if row["side"] in (1.0, -1.0):
             out.append((row["side"], 1))
-        elif quote_ok(row) and row["price"] != middle:
-            out.append((math.copysign(1.0, row["price"] - middle), 2))
+        elif quote_ok(row) and from_middle(row) != 0:
+            out.append((math.copysign(1.0, from_middle(row)), 2))
         elif changes:
             out.append((math.copysign(1.0, trades[changes[-1]]["price"] - trades[changes[-1] - 1]["price"]), 3))
         else:
@@ -384,10 +390,13 @@ def benford(rows, count):
 def session_profile(rows, bucket, days, sessions):
     s = Series(rows, lambda r: price_ok(r) and not math.isnan(r["session_minute"]))
     visits, out = [], []  # visit: [session, bucket, values, learnt]
-    newest, session = -1.0, 0
+    newest, session, time = -1.0, 0, 0
     for row in s.rows:
-        x, minute = row["price"], row["session_minute"]
-        session, newest = (session + 1, minute) if minute <= newest - 30 else (session, max(newest, minute))
+        x, minute, before, time = row["price"], row["session_minute"], time, max(time, row["ts_ns"])
+        if visits and time - before > (minute - newest + 30) * 60e9 and row["ts_ns"] >= before:
+            session, newest = session + 1, minute
+        elif row["ts_ns"] >= before:
+            newest = max(newest, minute)
         at = [session, int(newest / bucket)]
         if not visits or visits[-1][:2] != at:
             visits.append(at + [[], True])

@@ -10,8 +10,9 @@
  * Outputs lambda (bp per unit of size), r2 (0 … 1; part of the variance of r that q explains). NaN until 16 intervals
  *         are in, or q does not vary.
  * Error   relative error below 1e-12 of the regression; its standard error is |lambda| sqrt((1 / r2 - 1) / n).
- * Source  A. Kyle, "Continuous auctions and insider trading", Econometrica 53 (1985); the regression over intervals as
- *         in J. Hasbrouck, "Trading costs and returns for U.S. equities", J. Finance 64 (2009).
+ * Source  A. Kyle, "Continuous auctions and insider trading", Econometrica 53 (1985): a price that is linear in signed
+ *         volume. Regressed over intervals like J. Hasbrouck, "Trading costs and returns for U.S. equities", J. Finance
+ *         64 (2009), who takes five minutes and the signed square root of value in place of volume.
  * Cost    ~10 ns a trade; ~40 ns more an interval; 152 bytes of state. */
 #ifndef FM_KERNELS_FEATURE_KYLE_LAMBDA_H
 #define FM_KERNELS_FEATURE_KYLE_LAMBDA_H

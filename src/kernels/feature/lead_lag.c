@@ -121,7 +121,7 @@ FM_STEP_ONE(step_correlation, 1)
 const fm_kernel fm_kernel_lead_lag = {
     .name = "lead_lag",
     .summary = "By how much the market leads the instrument, or the reverse.",
-    .source = "de Jong & Nijman, J. Empirical Finance 4, 1997",
+    .source = "Stoll & Whaley, J. Financial and Quantitative Analysis 25, 1990",
     .kind = FM_KERNEL_FEATURE,
     .layout = 1,
     .params = params,

@@ -1,8 +1,9 @@
 /* kernels/feature/queue_imbalance.h - which side of the best quote has more waiting.
  *
- * imbalance = (bid_size - ask_size) / (bid_size + ask_size): it tells the direction of the next move of the middle
- * better than any other number of the top of the book. As kernels/feature/microprice.h has it, without the prices, so
- * that it also speaks while a quote is crossed.
+ * imbalance = (bid_size - ask_size) / (bid_size + ask_size). On ten Nasdaq stocks it told the direction of the next
+ * move of the middle: considerably better than chance for those whose spread is mostly one tick, moderately for the
+ * others (the source). As kernels/feature/microprice.h has it, without the prices, so that it also speaks while a quote
+ * is crossed.
  *
  * Inputs  bid_size, ask_size; NaN or negative: no answer.
  * Outputs imbalance (-1 … 1; 1 = all size on the bid). No state.

@@ -6,8 +6,9 @@
 #include "kernels/common/number.h"
 #include "kernels/kernel.h"
 
-#define DAY_MINUTES  1440.0
-#define SESSION_FALL 30.0 /* minutes */
+#define DAY_MINUTES 1440.0
+#define MINUTE_NS   6e10
+#define SESSION_GAP 30.0 /* minutes */
 
 static const fm_field params[] = {
     {.name = "bucket", .unit = "min", .low = 1, .high = 240, .preset = 5, .help = "minutes that share a baseline"},
@@ -45,6 +46,7 @@ static int init(void *state, const double *values)
 typedef struct place { /* of a record */
     int64_t session, bucket;
     double minute;
+    int64_t newest_ns;
     bool moved; /* it opens another bucket */
 } place;
 
@@ -53,12 +55,16 @@ static bool usable(const double *in)
     return fm_usable(in[0]) && in[1] >= 0.0 && in[1] < DAY_MINUTES && fm_usable(in[2]);
 }
 
-static place place_of(const fm_session_profile *profile, double minute)
+/* A late record counts as seen now: it moves neither time nor minute. */
+static place place_of(const fm_session_profile *profile, int64_t ts_ns, double minute)
 {
-    place at = {.session = profile->session, .minute = minute, .moved = true};
+    place at = {.session = profile->session, .minute = minute, .newest_ns = ts_ns, .moved = true};
     if (!isnan(profile->minute)) {
-        bool begins = minute <= profile->minute - SESSION_FALL;
-        at.minute = begins || minute > profile->minute ? minute : profile->minute;
+        bool late = ts_ns < profile->newest_ns;
+        double passed = (double)fm_elapsed_ns(ts_ns, profile->newest_ns) * (1.0 / MINUTE_NS);
+        bool begins = !late && passed > minute - profile->minute + SESSION_GAP;
+        at.minute = begins || (!late && minute > profile->minute) ? minute : profile->minute;
+        at.newest_ns = late ? profile->newest_ns : ts_ns;
         at.session += begins;
         at.moved = begins;
     }
@@ -110,31 +116,29 @@ static void push(fm_session_profile *profile, place at, double x, double day_typ
     profile->squares += fm_positive(distance * (x - profile->mean));
     profile->learns &= day_type == 0.0;
     profile->minute = at.minute;
+    profile->newest_ns = at.newest_ns;
     profile->session = at.session;
 }
 
 static void score(const void *state, int64_t ts_ns, const double *in, double *out)
 {
-    (void)ts_ns;
     out[0] = out[1] = out[2] = out[3] = NAN;
     if (usable(in))
-        read(state, place_of(state, in[1]), in[0], out);
+        read(state, place_of(state, ts_ns, in[1]), in[0], out);
 }
 
 static void update(void *state, int64_t ts_ns, const double *in)
 {
-    (void)ts_ns;
     if (usable(in))
-        push(state, place_of(state, in[1]), in[0], in[2]);
+        push(state, place_of(state, ts_ns, in[1]), in[0], in[2]);
 }
 
 FM_STEP_INLINE step(void *state, int64_t ts_ns, const double *in, double *out)
 {
-    (void)ts_ns;
     out[0] = out[1] = out[2] = out[3] = NAN;
     if (!usable(in))
         return;
-    place at = place_of(state, in[1]);
+    place at = place_of(state, ts_ns, in[1]);
     read(state, at, in[0], out);
     push(state, at, in[0], in[2]);
 }
@@ -144,7 +148,7 @@ const fm_kernel fm_kernel_session_profile = {
     .summary = "x against what is usual at this time of the session.",
     .source = "Andersen & Bollerslev, J. Empirical Finance 4, 1997",
     .kind = FM_KERNEL_FEATURE,
-    .layout = 1,
+    .layout = 2,
     .params = params,
     .inputs = (const fm_field[]){{.name = "x", .unit = "any", .help = "the series"},
                                  {.name = "session_minute", .unit = "min", .help = "since the session opened"},

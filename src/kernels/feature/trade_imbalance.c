@@ -33,16 +33,12 @@ static void advance(fm_trade_imbalance *trades, int64_t ts_ns)
     fm_slices_open(&trades->clock, ts_ns, passed, FM_SLICES);
 }
 
-static double tick_of(const fm_trade_imbalance *trades, double price)
+/* Bought +, sold -; without a quote, so by side or tick alone. */
+static double sign(fm_trade_imbalance *trades, const double trade[3])
 {
-    if (trades->price <= 0.0 || price == trades->price)
-        return trades->tick;
-    return price > trades->price ? 1.0 : -1.0;
-}
-
-static double direction(double side, double tick)
-{
-    return side == 1.0 || side == -1.0 ? side : tick;
+    fm_trade_rule rule;
+    double tick = fm_tick_rule_next(&trades->tick, trade[0]);
+    return fm_trade_sign(trade[0], trade[2], NAN, NAN, tick, &rule);
 }
 
 static void read(const fm_trade_imbalance *trades, double size, double signed_size, double out[2])
@@ -59,15 +55,13 @@ void fm_trade_imbalance_score(const fm_trade_imbalance *trades, int64_t ts_ns, c
         return;
     fm_trade_imbalance moved = *trades;
     advance(&moved, ts_ns);
-    read(&moved, trade[1], direction(trade[2], tick_of(&moved, trade[0])) * trade[1], out);
+    read(&moved, trade[1], sign(&moved, trade) * trade[1], out);
 }
 
-static void push(fm_trade_imbalance *trades, const double trade[3], double tick, double signed_size)
+static void push(fm_trade_imbalance *trades, double size, double signed_size)
 {
     trades->net.newest += signed_size;
-    trades->gross.newest += trade[1];
-    trades->tick = tick;
-    trades->price = trade[0];
+    trades->gross.newest += size;
 }
 
 void fm_trade_imbalance_update(fm_trade_imbalance *trades, int64_t ts_ns, const double trade[3])
@@ -75,8 +69,7 @@ void fm_trade_imbalance_update(fm_trade_imbalance *trades, int64_t ts_ns, const 
     if (!usable(trade))
         return;
     advance(trades, ts_ns);
-    double tick = tick_of(trades, trade[0]);
-    push(trades, trade, tick, direction(trade[2], tick) * trade[1]);
+    push(trades, trade[1], sign(trades, trade) * trade[1]);
 }
 
 static size_t state_size(const double *values)
@@ -107,10 +100,9 @@ FM_STEP_INLINE step(void *state, int64_t ts_ns, const double *in, double *out)
         return;
     fm_trade_imbalance *trades = state;
     advance(trades, ts_ns);
-    double tick = tick_of(trades, in[0]);
-    double signed_size = direction(in[2], tick) * in[1];
+    double signed_size = sign(trades, in) * in[1];
     read(trades, in[1], signed_size, out);
-    push(trades, in, tick, signed_size);
+    push(trades, in[1], signed_size);
 }
 
 FM_STEP_ONE(step_imbalance, 0)
@@ -123,10 +115,12 @@ const fm_kernel fm_kernel_trade_imbalance = {
     .kind = FM_KERNEL_FEATURE,
     .layout = 1,
     .params = params,
-    .inputs = (const fm_field[]){{.name = "price", .unit = "price", .help = "of the trade"},
-                                 {.name = "size", .unit = "size", .help = "of the trade"},
-                                 {.name = "side", .unit = "1", .optional = true, .help = "+1 bought, -1 sold, NaN = by the tick test"},
-                                 {0}},
+    .inputs =
+        (const fm_field[]){
+            {.name = "price", .unit = "price", .help = "of the trade"},
+            {.name = "size", .unit = "size", .help = "of the trade"},
+            {.name = "side", .unit = "1", .optional = true, .help = "+1 bought, -1 sold, NaN = by the tick test"},
+            {0}},
     .outputs = (const fm_field[]){{.name = "imbalance", .unit = "1", .usual = 0, .help = "1 = all bought"},
                                   {.name = "net", .unit = "size", .usual = 0, .help = "bought less sold"},
                                   {0}},

@@ -16,12 +16,12 @@
 #define FM_KERNELS_FEATURE_TRADE_IMBALANCE_H
 
 #include "kernels/common/sums.h"
+#include "kernels/common/trade_sign.h"
 
 /* ffi:begin */
 typedef struct fm_trade_imbalance {
     fm_slices clock;
-    double price;  /* of the newest trade; 0 while empty */
-    double tick;   /* direction of the last change of price; 0 before it */
+    fm_tick_rule tick;
     fm_sums net;   /* bought less sold */
     fm_sums gross; /* everything */
 } fm_trade_imbalance;

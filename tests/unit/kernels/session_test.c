@@ -102,6 +102,41 @@ static void a_half_day_is_judged_and_not_learnt_and_a_late_record_begins_no_sess
     drive_end(&drive);
 }
 
+static void one_record_a_day_is_a_session_a_day(void **unused)
+{
+    (void)unused;
+    for (int thin = 0; thin < 2; thin++) {
+        test_drive drive = {0};
+        drive_start(&drive, "session_profile", (double[]){5, 20, 2});
+        for (int day = 0; day < 100; day++) { /* daily bars; a name that trades at 300 the one day, at 312 the next */
+            int minute = thin ? 300 + day % 2 * 12 : 390, before = thin ? 300 + (day + 1) % 2 * 12 : 390;
+            drive_step(&drive, (1440 + minute - before) * 60 * S, (double[]){10.0 + day % 3, minute, 0});
+            assert_true(isnan(drive.out[2]) == (day < (thin ? 4 : 2)));
+            assert_near(drive.out[3], 10.0 + day % 3, 1e-12); /* the level is this day's */
+        }
+        drive_end(&drive);
+    }
+}
+
+static void a_late_record_of_the_session_before_counts_as_seen_now(void **unused)
+{
+    (void)unused;
+    test_drive drive = {0};
+    drive_start(&drive, "session_profile", (double[]){5, 20, 1});
+    for (int session = 0; session < 3; session++)
+        for (int minute = 0; minute < 390; minute++)
+            drive_step(&drive, (minute == 0 ? 1051 : 60) * S, (double[]){session, minute, 0});
+    drive_step(&drive, 1051 * S, (double[]){7, 0, 0});
+    double expected = drive.out[2];
+    drive_step(&drive, -1000 * S, (double[]){9, 389, 0});
+    assert_true(drive.out[2] == expected);
+    assert_near(drive.out[3], 8, 1e-12);
+    drive_step(&drive, 1060 * S, (double[]){8, 1, 0});
+    assert_near(drive.out[3], 8, 1e-12); /* of three: still the same session */
+    assert_true(drive.out[2] == expected);
+    drive_end(&drive);
+}
+
 /* A market and an instrument of that beta with noise, ten records a second; the last move is the instrument's own. */
 static void move_together(test_drive *drive, double beta, double noise, int count, double *x, double *market)
 {
@@ -201,6 +236,8 @@ int main(void)
         cmocka_unit_test(a_profile_is_the_weighted_past_of_its_bucket),
         cmocka_unit_test(what_is_usual_at_the_open_is_not_at_noon),
         cmocka_unit_test(a_half_day_is_judged_and_not_learnt_and_a_late_record_begins_no_session),
+        cmocka_unit_test(one_record_a_day_is_a_session_a_day),
+        cmocka_unit_test(a_late_record_of_the_session_before_counts_as_seen_now),
         cmocka_unit_test(beta_is_found_and_only_a_move_of_its_own_stands_out),
         cmocka_unit_test(correlation_is_found_and_lost),
         cmocka_unit_test(who_leads_is_found_and_by_how_much),

@@ -37,6 +37,26 @@ static void a_trade_is_signed_by_its_side_then_the_quote_then_the_last_change(vo
     drive_end(&drive);
 }
 
+static void the_middle_of_decimals_is_the_middle(void **unused)
+{
+    (void)unused;
+    for (double scale = 1.0; scale <= 1e8; scale *= 10.0) {
+        test_drive drive = {0};
+        drive_start(&drive, "trade_sign", NULL);
+        sign_of(&drive, 1, NAN, NAN, NAN);
+        for (int i = 20001; i < 30000; i++) {
+            double bid = i / scale, ask = (i + 4) / scale, above = (i + 3) / scale, below = (i + 1) / scale;
+            sign_of(&drive, bid, NAN, NAN, NAN);
+            assert_true(sign_of(&drive, (i + 2) / scale, bid, ask, NAN) == 1.0 && drive.out[1] == 3.0);
+            sign_of(&drive, ask, NAN, NAN, NAN);
+            assert_true(sign_of(&drive, (i + 2) / scale, bid, ask, NAN) == -1.0 && drive.out[1] == 3.0);
+            assert_true(sign_of(&drive, above, bid, ask, NAN) == 1.0 && drive.out[1] == 2.0);
+            assert_true(sign_of(&drive, below, bid, ask, NAN) == -1.0 && drive.out[1] == 2.0);
+        }
+        drive_end(&drive);
+    }
+}
+
 static void signed_volume_nets_what_the_quote_tells(void **unused)
 {
     (void)unused;
@@ -178,6 +198,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_imbalance_is_one_when_only_one_side_waits),
         cmocka_unit_test(a_trade_is_signed_by_its_side_then_the_quote_then_the_last_change),
+        cmocka_unit_test(the_middle_of_decimals_is_the_middle),
         cmocka_unit_test(signed_volume_nets_what_the_quote_tells),
         cmocka_unit_test(kyle_lambda_finds_the_impact_of_a_unit),
         cmocka_unit_test(a_thin_market_is_illiquid),
