@@ -5,6 +5,7 @@ Written from the headers of the kernels: the same random numbers, the same scale
 """
 import ctypes
 import math
+import statistics
 
 import kernels_rows
 from kernels import Tail
@@ -261,10 +262,71 @@ def random_cut_forest(rows, dims, trees, sample, count):
     return over(rows, dims, step)
 
 
+def loda(rows, dims, cuts, count):
+    scaling, tail, weights = Scaling(dims, 4.0 * count), Tail(), []
+    for k in range(cuts):
+        chosen, used, w = list(range(dims)), math.floor(math.sqrt(dims) + 0.5), [0.0] * dims
+        for i in range(used):
+            other = i + below(mix_at(1, 16 * k + i), dims - i)
+            chosen[i], chosen[other] = chosen[other], chosen[i]
+        normal = [statistics.NormalDist().inv_cdf(((mix_at(2, 16 * k + i) >> 11) + 0.5) / 2 ** 53) for i in range(used)]
+        for j, v in zip(chosen, normal):
+            w[j] = f32(v / math.sqrt(sum(n * n for n in normal)))
+        weights.append(w)
+    bits = [f32(math.log2((count + 16) / (c + 1 / 32))) for c in range(count + 1)]
+    windows, scales = [[[] for _ in range(cuts)]], [[(0.0, 3.0)] * cuts]  # projections of a window, a list a cut
+
+    def bin_of(y, scale):
+        return int(min(max(f32(f32(f32(y - scale[0]) * scale[1]) + 16), 0.0), 31.0))
+
+    def total(values):
+        start = 0.0
+        for v in values:
+            start = f32(start + v)
+        return start
+
+    def lanes(values):
+        lane = [total(values[i::4]) for i in range(4)]
+        return (lane[0] + lane[1]) + (lane[2] + lane[3])
+
+    def shares_of(f):
+        part = []
+        for j in range(dims):
+            n = sum(w[j] != 0 for w in weights)
+            of = lanes([v if w[j] != 0 else 0.0 for v, w in zip(f, weights)])
+            error = math.sqrt(1 / n + 1 / (cuts - n)) if 0 < n < cuts else 1.0
+            part.append(max(of / n - (lanes(f) - of) / (cuts - n), 0.0) / error if 0 < n < cuts else of if n else 0.0)
+        return shares(part)
+
+    def step(x):
+        z = [f32(v) for v in scaling.z(x)]
+        y = [total(f32(a * b) for a, b in zip(w, z)) for w in weights]
+        out = (NAN, NAN, NAN, 0.0) + (NAN,) * 8
+        if len(scales) > 1:
+            f = [bits[sum(bin_of(v, s) == bin_of(yk, s) for v in past)] for yk, s, past in zip(y, scales[-2], windows[-2])]
+            score = lanes(f) / cuts
+            out = (score, tail.p((score / 2) ** 4), NAN, 1.0) + shares_of(f)
+            tail.add((score / 2) ** 4)
+        for past, v in zip(windows[-1], y):
+            past.append(v)
+        if len(windows[-1][0]) == count:
+            one_of, new = f32(1 / count), []
+            for past, (centre, _) in zip(windows[-1], scales[-1]):
+                distance = max(f32(total(abs(f32(v - centre)) for v in past) * one_of), f32(1e-3))
+                new.append((f32(total(past) * one_of), f32(3 / distance)))
+            scales.append(new)
+            windows.append([[] for _ in range(cuts)])
+        scaling.add(x)
+        return out
+
+    return over(rows, dims, step)
+
+
 CASES = [
     (half_space_trees, [8, 10, 8, 50]), (half_space_trees, [3, 4, 15, 40]), (half_space_trees, [1, 3, 6, 20]),
     (half_space_trees, [5, 64, 3, 300]),
     (random_cut_forest, [8, 10, 32, 100]), (random_cut_forest, [3, 5, 64, 64]), (random_cut_forest, [1, 9, 16, 5000]),
+    (loda, [8, 50, 60]), (loda, [2, 9, 100]), (loda, [1, 6, 20]),
 ]
 
 if __name__ == "__main__":

@@ -9,29 +9,33 @@
  * Ranges    of tree t, input j: s = (FM_MIX(8 t + j) >> 48) / 65536 and the range from s - 2 m to s + 2 m, where
  *           m = max(s, 1 - s). Of u in this range 16 binary digits y are taken: y = (u a >> 16) + b, where with
  *           M = max(S, 65536 - S), S = 65536 s, a = 2^30 / M and b = 32768 - 16384 S / M (whole parts).
- * Nodes     number 1 is the root, 2 n and 2 n + 1 are the halves of n. A node cuts its input in the middle, which is to
- *           ask for the next digit of that y. Four levels are a block of 15 nodes that share one random number,
- *           A = fm_mix_at(1 + 4 t + g, path), g = (level - 1) / 4, path = the digits asked above the block: node n of
- * it (1 … 15) takes the 4 bits at 4 n of A, q = bits * dims / 16, and input (q + t) mod dims. So the structure is a
- * function of the tree and held nowhere, whatever the number of instruments. Masses    a block counts what ends in each
- * of its 16 lowest parts, up to 255; the mass of a higher one is their sum. Blocks of levels 1 to 8 are all there; one
- * of levels 9 to 12 or 13 to 16 lies in one of 32 places of its tree (the low 5 bits of A), which it may share with
- * others. score     16 / (m + 1/64), m the mean over trees of mass * 2^level / count at the first node on the way down
- * with a mass of count/10 or less, or at the last: the density there in units of an even spread. p: conformal.
+ * Nodes     number 1 is the root, 2 n and 2 n + 1 are the halves of n. A node cuts its input in the middle, which is
+ *           to ask for the next digit of that y. Four levels are a block of 15 nodes that share one random number,
+ *           A = fm_mix_fast((1 + 4 t + g) << 40 | path), g = (level - 1) / 4, path = the digits asked above the
+ *           block. Within a block the nodes, numbered from its own root, stand in the order 1 2 3, 4 8 9, 5 10 11,
+ *           6 12 13, 7 14 15: the one that stands i-th takes the 4 bits at 4 i of A and input
+ *           (bits * dims / 16 + t) mod dims. So the structure is a function of the tree and held nowhere, whatever
+ *           the number of instruments.
+ * Masses    a block counts what ends in each of its 16 lowest parts, up to 255; the mass of a higher one is their
+ *           sum. Blocks of levels 1 to 8 are all there; one of levels 9 to 12 or 13 to 16 lies in one of 32 places of
+ *           its tree (the low 5 bits of A), which it may share with others.
+ * score     1 / (8 m / 2^depth + 1/1024), m the mean over trees of mass * 2^level / count at the first node on the
+ *           way down with a mass of count/10 or less, or at the last: the density there in units of an even spread.
+ *           p: conformal (kernels/common/tail.h).
  *
  * Params    dims; trees; depth (levels); count (events of a window). Inputs x … x8.
  * Outputs   score (1/8 … 1024, which is where no event was), p, expected (always NaN), ready.
  * NaN       an event that lacks one of the `dims` inputs changes nothing; its outputs are NaN. NaN and ready 0 until a
  *           window is full.
- * Error     more than 255 in one lowest part of a block count as 255: dense parts look less dense than they are. Shared
- *           places can only raise a mass, and only below level 8.
+ * Error     more than 255 in one lowest part of a block count as 255: dense parts look less dense than they are.
+ *           Shared places can only raise a mass, and only below level 8.
  * Quality   area under the ROC curve for a spike of 7 sigma in one of 8 series, a series going against the others, a
  *           shift of 4 sigma (tests/unit/kernels/planted.h): 25 trees of 8 levels, 250 events .935, .949, .767; the
  *           textbook's trees, told the true ranges beforehand: .952, .926, .802. 15 levels .938, .942, .853, textbook
  *           .946, .933, .832. At preset (500 events) .937, .956, .791.
- * Layout    a block is 3 times 16 bytes: the window that is the reference, the one being counted, and one that is being
- *           cleared, a few blocks an event, for the next; so no event pays for a swap. 25 trees of 8 levels touch 50
- *           blocks, whose addresses do not depend on what is in them, so that they are fetched side by side.
+ * Layout    a block is 3 times 16 bytes: the window that is the reference, the one being counted, and one that is
+ *           being cleared, a few blocks an event, for the next; so no event pays for a swap. 25 trees of 8 levels
+ *           touch 50 blocks, whose addresses do not depend on what is in them, so they are fetched side by side.
  * State     712 + 48 * trees * (1, 17, 49 or 81 for depth up to 4, 8, 12, 16) bytes: 21,112 at preset.
  * Cost      10 trees of 8 levels 220 ns, 25 of 8 490 ns, 25 of 15 1,150 ns; 25 of 8 with own masses for each of 1,000
  *           instruments in turn 860 ns.
