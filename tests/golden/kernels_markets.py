@@ -153,11 +153,17 @@ def intervals(s):
     return found
 
 
+def neighbours(s):
+    """(before, this) of intervals() where no night lies between: over half an hour and four slices without a row."""
+    found = intervals(s)
+    return [(a, b) for a, b in zip(found, found[1:]) if b[0] - a[0] - 1 <= max(4, 1800_000_000_000 // s.width)]
+
+
 def kyle_lambda(rows, interval, half_life):
     s = Series(rows, price_ok, interval, 1)
     sign = [v for v, _ in signs(s.rows)]
     pairs = []
-    for before, this in zip(intervals(s), intervals(s)[1:]):
+    for before, this in neighbours(s):
         r = 1e4 * log_ratio(s.rows[this[2]]["price"], s.rows[before[2]]["price"])
         flow = math.fsum(sign[j] * s.rows[j]["size"] for j in range(this[1], this[2] + 1))
         pairs.append(((this[0] + 1) * s.width, flow, r))
@@ -174,7 +180,7 @@ def kyle_lambda(rows, interval, half_life):
 def amihud(rows, window):
     s = Series(rows, price_ok, window)
     ratio = {}
-    for before, this in zip(intervals(s), intervals(s)[1:]):
+    for before, this in neighbours(s):
         value = math.fsum(s.rows[j]["price"] * s.rows[j]["size"] for j in range(this[1], this[2] + 1))
         ratio[this[0]] = abs(log_ratio(s.rows[this[2]]["price"], s.rows[before[2]]["price"])) / value
 
@@ -421,9 +427,7 @@ def both_ok(row):
 
 def slice_returns(s):
     """(slice, return of x, of the market) of each slice with rows after the first such."""
-    found = intervals(s)
-    return [(this[0], *(log_ratio(s.rows[this[2]][c], s.rows[before[2]][c]) for c in ("price", "market")))
-            for before, this in zip(found, found[1:])]
+    return [(this[0], *(log_ratio(s.rows[this[2]][c], s.rows[before[2]][c]) for c in ("price", "market"))) for before, this in neighbours(s)]
 
 
 def market_beta(rows, interval, half_life):

@@ -3,10 +3,14 @@
  * A window of W is cut into slices of W/32 that lie on multiples of W/32 since 1970, whatever tick came first, so two
  * states fed with the same ticks agree. At any tick the window is the open slice and the 31 before it: it reaches back
  * between 31/32 W and W. A late tick counts as seen now; a gap closes every slice in it at once. Times need not be
- * sane: nothing overflows. */
+ * sane: nothing overflows.
+ *
+ * Where more than half an hour, and more than four slices, hold no tick, the market is taken to have been closed: the
+ * move since then is a night's, and whoever makes returns of slices leaves it out. */
 #ifndef FM_KERNELS_COMMON_SLICES_H
 #define FM_KERNELS_COMMON_SLICES_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define FM_SLICES     32
@@ -36,6 +40,13 @@ static inline int64_t fm_slices_passed(const fm_slices *slices, int64_t ts_ns)
         return FM_SLICES_FAR;
     int64_t passed = late_ns < slices->width_ns ? 1 : late_ns / slices->width_ns + 1;
     return passed < FM_SLICES_FAR ? passed : FM_SLICES_FAR;
+}
+
+/* Whether the market was closed in the slices that a tick closes beside the open one. */
+static inline bool fm_slices_night(const fm_slices *slices, int64_t passed)
+{
+    int64_t half_hour = INT64_C(1800000000000) / slices->width_ns;
+    return passed == FM_SLICES_FAR || passed - 1 > (half_hour > 4 ? half_hour : 4);
 }
 
 /* Opens the slice that ts_ns lies in; `passed` is what fm_slices_passed said. */

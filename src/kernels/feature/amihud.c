@@ -29,7 +29,7 @@ static void close_slice(fm_amihud *amihud, int64_t ts_ns, int64_t passed)
         sums[0].newest = fabs(fm_log_ratio(amihud->newest, amihud->before)) / sums[2].newest;
         sums[1].newest = 1.0;
     }
-    amihud->before = amihud->newest;
+    amihud->before = fm_slices_night(&amihud->window.clock, passed) ? NAN : amihud->newest;
     fm_window_open(&amihud->window, sums, 3, ts_ns, passed);
 }
 

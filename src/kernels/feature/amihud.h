@@ -2,6 +2,7 @@
  *
  * The window is cut into 32 slices. For each closed slice with a trade after an earlier price, |log return| from the
  * last price before the slice to its last price over the value traded in it; their mean over the slices of the window.
+ * The first slice after a night (kernels/common/slices.h) does not count: a night's move is not made by its volume.
  *
  * Params  window (s).  Inputs price, size; a trade without one is skipped.
  * Outputs illiquidity (bp per million of price * size; NaN while no slice of the window counts), value (price * size
@@ -19,7 +20,7 @@
 typedef struct fm_amihud {
     fm_window window;
     double newest; /* price; NaN while empty */
-    double before; /* last price before the open slice; NaN while there is none */
+    double before; /* last price before the open slice; NaN: none, or a night ago */
     fm_sums ratio_count_value[3];
 } fm_amihud;
 /* ffi:end */

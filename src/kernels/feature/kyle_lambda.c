@@ -40,7 +40,7 @@ static void close_interval(fm_kyle_lambda *impact, int64_t ts_ns, int64_t passed
         fm_faded_pair_add(&impact->moves, impact->clock.end_ns, impact->flow,
                           1e4 * fm_log_ratio(impact->tick.price, impact->before));
     if (impact->tick.price > 0.0)
-        impact->before = impact->tick.price;
+        impact->before = fm_slices_night(&impact->clock, passed) ? NAN : impact->tick.price;
     impact->flow = 0.0;
     fm_slices_open(&impact->clock, ts_ns, passed, 1);
     if (impact->moves.count < WARM_COUNT)

@@ -3,7 +3,8 @@
  * Time is cut into intervals. For each interval with a trade, r is the log return from the last price before it to its
  * last price, in basis points, and q what was bought less what was sold in it (directions by
  * kernels/common/trade_sign.h). lambda is the slope of the regression of r on q, whose past fades with event time
- * (kernels/common/faded_pair.h): high in a market that a small order moves.
+ * (kernels/common/faded_pair.h): high in a market that a small order moves. The first interval after a night
+ * (kernels/common/slices.h) has no r.
  *
  * Params  interval (s), half_life (s).  Inputs price, size, bid, ask, side (the last three may be NaN). A trade without
  *         price or size is skipped.
@@ -25,7 +26,7 @@
 typedef struct fm_kyle_lambda {
     fm_slices clock; /* one slice: the interval */
     fm_tick_rule tick;
-    double before;     /* last price before the interval; NaN before the second */
+    double before;     /* last price before the interval; NaN in the first one, and after a night */
     double flow;       /* bought less sold in the interval */
     double lambda, r2; /* of the closed intervals; NaN until they are 16 */
     fm_faded_pair moves;

@@ -93,8 +93,9 @@ static void close_intervals(fm_lead_lag *lead, int64_t ts_ns, int64_t passed)
             push(lead, 0.0, 0.0);
         find(lead);
     }
-    lead->x_before = lead->x;
-    lead->market_before = lead->market;
+    bool night = fm_slices_night(&lead->clock, passed);
+    lead->x_before = night ? NAN : lead->x;
+    lead->market_before = night ? NAN : lead->market;
     fm_slices_open(&lead->clock, ts_ns, passed, 1);
 }
 

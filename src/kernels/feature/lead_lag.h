@@ -3,7 +3,8 @@
  * Log returns of both over intervals of event time (0 where nothing came), as in kernels/feature/market_beta.h. For
  * each lag k from -lags to lags intervals, the faded correlation about 0 of x's returns with the market's k intervals
  * before; lag is the k of the largest |correlation|, the smallest |k| of equals. Positive: the market leads. An
- * interval fades the past by 2^(-interval / half_life); of a silence `lags` intervals count, markets close.
+ * interval fades the past by 2^(-interval / half_life); of a silence `lags` intervals count, and the first interval
+ * after a night (kernels/common/slices.h) does not.
  *
  * Params  interval (s), lags (intervals each way), half_life (s).  Inputs x, market, > 0; a record without both is
  *         skipped.
@@ -14,10 +15,10 @@
  *         with n = 1.44 half_life / interval: believe a lag only above that.
  * Source  the plain cross-correlation on a grid, as H. Stoll & R. Whaley, "The dynamics of stock index and stock index
  *         futures returns", J. Financial and Quantitative Analysis 25 (1990), looked for leads. An interval without a
- *         tick counts as no move, which weakens the correlation and lets the one that ticks more seem to lead; an
- *         estimator for irregular ticks is in F. de Jong & T. Nijman, "High frequency analysis of lead-lag
- * relationships between financial markets", J. Empirical Finance 4 (1997). Cost    ~5 ns a record; ~20 ns + 8 ns * lags
- * more an interval; 800 bytes of state. */
+ *         tick counts as no move, which weakens the correlation and lets the one that ticks more seem to lead. For
+ *         irregular ticks there is an estimator of its own: F. de Jong & T. Nijman, "High frequency analysis of
+ *         lead-lag relationships between financial markets", J. Empirical Finance 4 (1997).
+ * Cost    ~5 ns a record; ~20 ns + 8 ns * lags more an interval; 800 bytes of state. */
 #ifndef FM_KERNELS_FEATURE_LEAD_LAG_H
 #define FM_KERNELS_FEATURE_LEAD_LAG_H
 
@@ -29,7 +30,7 @@
 typedef struct fm_lead_lag {
     fm_slices clock;                /* one slice: the interval */
     double x, market;               /* newest; NaN while empty */
-    double x_before, market_before; /* at the end of the interval before; NaN while there is none */
+    double x_before, market_before; /* at the end of the interval before; NaN: none, or a night ago */
     double interval, keep;
     int64_t lags, intervals; /* counted ever */
     double lag, correlation, together;

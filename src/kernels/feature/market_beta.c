@@ -48,8 +48,9 @@ static void close_interval(fm_market_beta *beta, int64_t ts_ns, int64_t passed)
         if (beta->returns.count >= WARM_COUNT)
             regress(beta);
     }
-    beta->x_before = beta->x;
-    beta->market_before = beta->market;
+    bool night = fm_slices_night(&beta->clock, passed);
+    beta->x_before = night ? NAN : beta->x;
+    beta->market_before = night ? NAN : beta->market;
     fm_slices_open(&beta->clock, ts_ns, passed, 1);
 }
 

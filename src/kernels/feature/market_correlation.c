@@ -63,8 +63,9 @@ static void close_slice(fm_market_correlation *rolling, int64_t ts_ns, int64_t p
     rolling->market_move[open] = fm_log_ratio(rolling->market, rolling->market_before);
     for (int64_t i = 1; i <= cleared; i++)
         rolling->x_move[(open + i) % SLICES] = NAN;
-    rolling->x_before = rolling->x;
-    rolling->market_before = rolling->market;
+    bool night = fm_slices_night(&rolling->clock, passed);
+    rolling->x_before = night ? NAN : rolling->x;
+    rolling->market_before = night ? NAN : rolling->market;
     fm_slices_open(&rolling->clock, ts_ns, passed, SLICES);
     correlate(rolling);
 }

@@ -1,7 +1,8 @@
 /* kernels/feature/market_correlation.h - does the instrument still move with its market? Rolling correlation.
  *
  * The window is cut into 64 slices. Of each closed slice with a record, the log returns of x and of the market from the
- * last values before the slice to its last ones; their correlation, about their means.
+ * last values before the slice to its last ones; their correlation, about their means. The first slice after a night
+ * (kernels/common/slices.h) has no returns.
  *
  * Params  window (s).  Inputs x, market, > 0; a record without both is skipped.
  * Outputs correlation (-1 … 1; NaN until the window holds 16 returns, and while one does not move), returns (how many
@@ -21,7 +22,7 @@
 typedef struct fm_market_correlation {
     fm_slices clock;
     double x, market;                   /* newest; NaN while empty */
-    double x_before, market_before;     /* before the open slice; NaN while there is none */
+    double x_before, market_before;     /* before the open slice; NaN: none, or a night ago */
     double correlation, returns;        /* of the closed slices */
     double x_move[64], market_move[64]; /* of each closed slice; NaN = none */
 } fm_market_correlation;

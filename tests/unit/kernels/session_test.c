@@ -170,6 +170,42 @@ static void beta_is_found_and_only_a_move_of_its_own_stands_out(void **unused)
     }
 }
 
+/* Ten sessions of 4,000 s, half a day apart; every night x and the market move on their own, by 300 of their sigmas. */
+static void what_a_night_brings_is_no_move_of_an_interval(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *name;
+        double params[3];
+        int output;
+        double told;
+    } CASES[] = {{"market_beta", {10, 7200}, 0, 0.8},
+                 {"market_correlation", {3200}, 0, 0.848},
+                 {"lead_lag", {10, 5, 7200}, 1, 0.848}};
+    for (int k = 0; k < 3; k++) {
+        test_drive drive = {0};
+        fm_random random;
+        fm_random_seed(&random, 6);
+        double x = 100.0, market = 100.0, furthest = 0.0;
+        drive_start(&drive, CASES[k].name, CASES[k].params);
+        for (int day = 0; day < 10; day++) {
+            for (int i = 0; i < 4000; i++) {
+                double r = 1e-4 * fm_random_normal(&random);
+                market *= fm_exp(r);
+                x *= fm_exp(0.8 * r + 0.5e-4 * fm_random_normal(&random));
+                drive_step(&drive, (i == 0 ? 43200 : 1) * S, (double[]){x, market});
+                double apart = fabs(drive.out[CASES[k].output] - CASES[k].told);
+                furthest = day > 0 && apart > furthest ? apart : furthest;
+            }
+            x *= day % 2 ? 0.97 : 1.03;
+            market *= day % 3 ? 0.97 : 1.03;
+        }
+        if (furthest > 0.2)
+            fail_msg("%s: off by %g", CASES[k].name, furthest);
+        drive_end(&drive);
+    }
+}
+
 static void correlation_is_found_and_lost(void **unused)
 {
     (void)unused;
@@ -239,6 +275,7 @@ int main(void)
         cmocka_unit_test(one_record_a_day_is_a_session_a_day),
         cmocka_unit_test(a_late_record_of_the_session_before_counts_as_seen_now),
         cmocka_unit_test(beta_is_found_and_only_a_move_of_its_own_stands_out),
+        cmocka_unit_test(what_a_night_brings_is_no_move_of_an_interval),
         cmocka_unit_test(correlation_is_found_and_lost),
         cmocka_unit_test(who_leads_is_found_and_by_how_much),
         cmocka_unit_test(standing_out_of_the_sector_is_in_its_deviations),

@@ -120,6 +120,34 @@ static void a_thin_market_is_illiquid(void **unused)
     assert_near(illiquidity[0] / (sqrt(10.0) * sqrt(2.0 / 3.14159265)), 1.0, 0.3);
 }
 
+static void a_morning_is_as_liquid_as_the_evening_before(void **unused)
+{
+    (void)unused;
+    static const struct {
+        const char *name;
+        double params[2];
+    } CASES[] = {{"amihud", {1800}}, {"kyle_lambda", {10, 3600}}};
+    for (int k = 0; k < 2; k++) {
+        test_drive drive = {0};
+        fm_random random;
+        fm_random_seed(&random, 9);
+        drive_start(&drive, CASES[k].name, CASES[k].params);
+        double price = 100.0, evening = NAN;
+        for (int day = 0; day < 5; day++) {
+            for (int i = 0; i < 6000; i++) {
+                double side = fm_random_below(&random, 2) ? 1.0 : -1.0;
+                price *= fm_exp(1e-4 * side);
+                drive_step(&drive, (i == 0 ? 63000 : 4) * S, (double[]){price, 100, NAN, NAN, k == 0 ? 0.0 : side});
+                if (day > 0 && i > 40 && i < 900) /* the third slice */
+                    assert_near(drive.out[0] / evening, 1.0, 0.8);
+            }
+            evening = drive.out[0];
+            price *= day % 2 ? 0.97 : 1.03;
+        }
+        drive_end(&drive);
+    }
+}
+
 static void roll_spread_reads_the_bounce_and_not_the_volatility(void **unused)
 {
     (void)unused;
@@ -202,6 +230,7 @@ int main(void)
         cmocka_unit_test(signed_volume_nets_what_the_quote_tells),
         cmocka_unit_test(kyle_lambda_finds_the_impact_of_a_unit),
         cmocka_unit_test(a_thin_market_is_illiquid),
+        cmocka_unit_test(a_morning_is_as_liquid_as_the_evening_before),
         cmocka_unit_test(roll_spread_reads_the_bounce_and_not_the_volatility),
         cmocka_unit_test(a_trend_has_no_bounce),
         cmocka_unit_test(vpin_rises_when_one_side_trades),
