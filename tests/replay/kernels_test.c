@@ -49,10 +49,10 @@ static void write_rule(const char *folder, const fm_kernel *kernel)
     fclose(out);
 }
 
-/* Made of reference data or other instruments, not of the records of one: they need a server that knows of them. */
+/* Made of reference data or other instruments, not of the records of one: tests/replay/cross_test.c has them. */
 static bool needs_reference(const fm_kernel *kernel)
 {
-    static const char *const inputs[] = {"market", "sector_mean", "sector_spread", "sector_rank", "session_minute", "day_type"};
+    static const char *const inputs[] = {"market", "sector_mean", "sector_sd", "sector_rank", "session_minute", "day_type"};
     for (size_t i = 0; i < sizeof(inputs) / sizeof(inputs[0]); i++)
         if (fm_kernel_field_index(kernel->inputs, inputs[i]) >= 0)
             return true;

@@ -13,6 +13,7 @@
 #include "engine/query.h"
 #include "ingest/file_format.h"
 #include "main/generations.h"
+#include "main/references.h"
 #include "main/verify.h"
 #include "script/host.h"
 
@@ -30,6 +31,7 @@
 typedef struct lab_options {
     uint32_t    shards, batch;
     const char *rules;     /* folder */
+    const char *reference; /* folder; NULL = none */
     bool        snapshots;
     uint64_t    segment_bytes; /* 0 = 16 MiB */
     fm_sync     sync;
@@ -46,6 +48,7 @@ typedef struct lab {
     fm_journal     *journal;
     fm_host        *host[LAB_SHARDS_MAX];
     fm_generations *generations;
+    fm_references  *references;
     fm_engine      *engine;
     pthread_t       thread[LAB_SHARDS_MAX];
     _Atomic bool    stop;
@@ -85,6 +88,11 @@ static inline fm_rule_runner *lab_runner(void *context, uint32_t shard)
 static inline const fm_rule_set *lab_generation(void *context, const char *hash)
 {
     return fm_generations_find(((lab *)context)->generations, hash);
+}
+
+static inline const fm_reference_set *lab_reference(void *context, const char *hash)
+{
+    return fm_references_find(((lab *)context)->references, hash);
 }
 
 static inline void *lab_thread(void *context)
@@ -161,6 +169,8 @@ static inline void lab_open(lab *l, const char *directory, const lab_options *op
     }
     snprintf(path, sizeof(path), "%s/generations", directory);
     lab_must(fm_generations_open(&fm_file_system, path, l->host, options->shards, &l->generations, &error), &error);
+    snprintf(path, sizeof(path), "%s/reference", directory);
+    lab_must(fm_references_open(&fm_file_system, path, &l->references, &error), &error);
     fm_engine_config engine;
     fm_engine_config_preset(&engine);
     engine.shard_count = options->shards;
@@ -173,6 +183,7 @@ static inline void lab_open(lab *l, const char *directory, const lab_options *op
     engine.ring_bytes = options->ring_bytes ? options->ring_bytes : engine.ring_bytes;
     engine.runner_of = lab_runner;
     engine.generation_of = lab_generation;
+    engine.reference_of = lab_reference;
     engine.runner_context = l;
     if (options->clock.wall_ns != NULL)
         engine.clock = options->clock;
@@ -180,6 +191,11 @@ static inline void lab_open(lab *l, const char *directory, const lab_options *op
     for (uint32_t i = 0; i < options->shards; i++)
         lab_must(fm_shard_recover(fm_engine_shard(l->engine, i), &error), &error);
     assert_int_equal(fm_engine_start(l->engine), 0);
+    if (options->reference != NULL) {
+        const fm_reference_set *set;
+        lab_must(fm_references_load(l->references, options->reference, &set, &error), &error);
+        fm_engine_set_reference(l->engine, set);
+    }
     if (options->rules != NULL)
         lab_rules(l, options->rules);
     for (uint32_t i = 1; i < options->shards; i++)
@@ -200,6 +216,7 @@ static inline void lab_close(lab *l, bool snapshot)
     fm_engine_destroy(l->engine);
     fm_journal_close(l->journal);
     fm_generations_close(l->generations);
+    fm_references_close(l->references);
     for (uint32_t i = 0; i < l->options.shards; i++)
         fm_host_destroy(l->host[i]);
     pthread_mutex_destroy(&l->lock);
