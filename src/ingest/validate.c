@@ -6,7 +6,7 @@
 #include <math.h>
 #include <stddef.h>
 
-static_assert(FM_FIELD_COUNT <= 64, "a mask has a bit for every field");
+static_assert(FM_FIELD_COUNT <= 63, "a mask has a bit for every field, and one more");
 static_assert(FM_FIELD_ASK_SIZE - FM_FIELD_PRICE == 5 && FM_FIELD_BUY_VOLUME - FM_FIELD_ASK_SIZE == 6,
               "the decimals stand together");
 static_assert(FM_FIELD_SOURCE - FM_FIELD_VENUE == 3, "the four names stand together");
@@ -98,11 +98,31 @@ static const char *const wrong_form[] = {
     [FORM_FLAG] = "must be true or false",
 };
 
-void fm_draft_refuse(fm_draft *draft, fm_field field, int code, const char *at, const char *reason)
+/* As if it were not there, until the kind says that it had to be. */
+static __attribute__((noinline, cold)) void refuse_rare(fm_draft *draft, fm_field field, int code, const char *at,
+                                                        const char *reason)
+{
+    fm_draft_null(draft, field);
+    draft->record->unknown_keys++;
+    if (draft->absent & FM_DRAFT_RARE_REFUSED)
+        return;
+    draft->absent |= FM_DRAFT_RARE_REFUSED;
+    draft->rare.code = code ? code : fm_field_rows[field].code;
+    draft->rare.field = field;
+    draft->rare.at = at;
+    draft->rare.reason = reason ? reason : wrong_form[fm_field_rows[field].form];
+}
+
+__attribute__((noinline, cold)) void fm_draft_refuse(fm_draft *draft, fm_field field, int code, const char *at,
+                                                     const char *reason)
 {
     if (field == FM_FIELD_TYPE) {
         draft->type_code = FM_type_unknown;
         draft->type_at = at;
+    }
+    if ((fm_field_rows[field].kinds & (T | Q | V | S)) == 0) {
+        refuse_rare(draft, field, code, at, reason);
+        return;
     }
     if (draft->code != 0)
         return;
@@ -307,6 +327,13 @@ int fm_draft_fail(fm_draft *draft, fm_field field, int code, const char *reason)
     return code;
 }
 
+int fm_draft_fail_rare(fm_draft *draft)
+{
+    fm_draft_fail(draft, draft->rare.field, draft->rare.code, draft->rare.reason);
+    draft->at = draft->rare.at;
+    return draft->code;
+}
+
 /* One side of a quote: its size needs its price, and a price of 0 is only for withdrawing it. */
 static int finish_side(fm_draft *draft, fm_field price, fm_field size, fm_decimal_number *out)
 {
@@ -359,6 +386,8 @@ static __attribute__((noinline, cold)) int finish_refused(fm_draft *draft, uint6
         return fm_draft_fail(draft, FM_FIELD_TYPE, FM_type_missing, "is missing");
     if (draft->code != 0)
         return draft->code;
+    if ((draft->absent & FM_DRAFT_RARE_REFUSED) != 0 && draft->record->kind >= FM_BAR)
+        return fm_draft_fail_rare(draft);
     if (!(present & FM_FIELD_BIT(SYMBOL)))
         return fm_draft_fail(draft, FM_FIELD_SYMBOL, FM_symbol_missing, "is missing");
     if (!(present & FM_FIELD_BIT(TS)))

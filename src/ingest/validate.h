@@ -11,7 +11,9 @@
  * 0 withdraws a side, and only then may its price be 0. Crossed quotes are taken: what they mean is for the engine to
  * judge.
  * - Bars, levels of books and orders: validate_book.c.
- * - Known keys that a kind has no use for are checked, then counted with the unknown ones. */
+ * - Known keys that a kind has no use for are checked, then counted with the unknown ones. Keys that only bars, books
+ * and orders have refuse nothing else, whatever their value is: feeds of trades have an "order" or "account" of their
+ * own. */
 #ifndef FM_INGEST_VALIDATE_H
 #define FM_INGEST_VALIDATE_H
 
@@ -27,15 +29,23 @@ typedef struct fm_draft {
     fm_record *record;
     const fm_decode_limits *limits;
     uint64_t seen;   /* FM_FIELD_BITs of keys that stood in the record */
-    uint64_t absent; /* of those whose value is null; FM_DRAFT_BOOK_SIDE */
+    uint64_t absent; /* of those whose value is null; FM_DRAFT_BOOK_SIDE, FM_DRAFT_RARE_REFUSED */
     int type_code;   /* 0, or FM_type_unknown, FM_type_unsupported */
     int code;        /* of the first value refused; 0 = none */
     fm_field field;
     const char *at;     /* where it stands */
     const char *reason; /* static */
     const char *type_at;
+    struct {
+        int code;
+        fm_field field;
+        const char *at, *reason;
+    } rare;                                                              /* with FM_DRAFT_RARE_REFUSED */
     fm_decimal_number decimal[FM_FIELD_BUY_VOLUME - FM_FIELD_PRICE + 1]; /* by field; only those present */
 } fm_draft;
+
+/* The first value refused of a key that only bars, books and orders have: fm_draft.rare. */
+#define FM_DRAFT_RARE_REFUSED (UINT64_C(1) << 63)
 
 /* The side was told as "bid" or "ask", which no trade may. */
 #define FM_DRAFT_BOOK_SIDE (UINT64_C(1) << FM_FIELD_NONE)
@@ -80,6 +90,9 @@ int fm_draft_finish(fm_draft *draft) FM_CHECKED;
 
 /* The whole record is refused. Returns code. */
 int fm_draft_fail(fm_draft *draft, fm_field field, int code, const char *reason);
+
+/* The same for what FM_DRAFT_RARE_REFUSED says. */
+int fm_draft_fail_rare(fm_draft *draft);
 
 /* What fm_draft_finish asks of kinds other than trades and quotes. */
 int fm_draft_finish_rare(fm_draft *draft) FM_CHECKED;

@@ -292,6 +292,8 @@ static int finish_order(fm_draft *draft)
 
 static int finish_kind(fm_draft *draft)
 {
+    if (FM_UNLIKELY((draft->absent & FM_DRAFT_RARE_REFUSED) != 0) && draft->record->kind >= FM_BAR)
+        return fm_draft_fail_rare(draft);
     switch (draft->record->kind) {
     case FM_BAR:
         return finish_bar(draft);

@@ -35,7 +35,7 @@ static inline const char *likely_decimal(fm_msgpack *in, const fm_likely_key *ke
     if (FM_UNLIKELY(!fm_decimal_of_double_near(x, decoder->double_scale, decimal))) {
         int code = in->draft.code;
         fm_draft_double(&in->draft, (fm_field)key->field, x, false, at);
-        if (in->draft.code == code && code == 0)
+        if (in->draft.code == code && code == 0 && !(in->draft.absent >> key->field & 1))
             decoder->double_scale = decimal->scale;
     }
     return at + 9;

@@ -188,6 +188,14 @@ static void only_books_take_bid_and_ask_for_a_side(void **unused)
          "quote E ts=1399033800000000000 bid=1/0 unknown=1\n"},
         {"{\"type\":\"trade\",\"symbol\":\"E\"," TS ",\"price\":1,\"open\":5,\"more\":true,\"order\":\"x\"}",
          "trade E ts=1399033800000000000 price=1/0 unknown=3\n"},
+        /* what means something else to whoever sent it */
+        {"{\"type\":\"trade\",\"symbol\":\"E\"," TS
+         ",\"price\":1,\"open\":\"n/a\",\"more\":{\"a\":[1]},\"order\":-1,\"action\":\"buy\"}",
+         "trade E ts=1399033800000000000 price=1/0 unknown=4\n"},
+        {"{\"interval\":\"x\",\"volume\":-1,\"trades\":1.5,\"account\":7,\"type\":\"quote\",\"symbol\":\"E\"," TS
+         ",\"bid\":1}",
+         "quote E ts=1399033800000000000 bid=1/0 unknown=4\n"},
+        {"{\"interval\":\"x\",\"type\":\"bar\",\"symbol\":\"E\"," TS "," PRICES "}", "interval_invalid\n"},
     };
     CHECK(samples);
 }
