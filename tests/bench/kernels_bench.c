@@ -1,7 +1,7 @@
 /* tests/bench/kernels_bench.c - nanoseconds a step of every kernel in the table: one JSON line each.
  * links: kernels base
  *
- *   kernels [KERNEL [PARAMETER=VALUE …] [instruments=N] [output=NAME]]
+ *   kernels [machine | KERNEL [PARAMETER=VALUE …] [instruments=N] [output=NAME]]
  *
  * 64 instruments take turns, as in a feed, unless told otherwise. With an output's name the kernel is stepped as the
  * engine steps it for who reads that one alone. `ns` is with a tick of each about every 64 ms of event time, when most
@@ -202,7 +202,7 @@ static void bench_idle(void)
 int main(int argc, char **argv)
 {
     make_ticks();
-    if (argc < 2) {
+    if (argc < 2 || strcmp(argv[1], "machine") == 0) {
         bench_machine();
         bench_idle();
     }
