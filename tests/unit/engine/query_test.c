@@ -315,6 +315,7 @@ static void questions_at_the_end_are_not_lost(void **unused)
     fm_engine_destroy(l.engine);
     fm_journal_close(l.journal);
     fm_generations_close(l.generations);
+    fm_references_close(l.references);
     for (uint32_t i = 0; i < 3; i++)
         fm_host_destroy(l.host[i]);
     lab_free_bodies(&l);
