@@ -331,9 +331,17 @@ class Tail:
         self.scores.append(bucket(score))
 
 
+def robust_scale(sample, centre, before):
+    """1.4826 MAD; where that is 0, the share and the median distance of the values that differ; `before` if none does."""
+    distances = [abs(v - centre) for v in sample]
+    differ = [d for d in distances if d > 0]
+    wide = statistics.median(distances) or (statistics.median(differ) * len(differ) / len(sample) if differ else 0.0)
+    return wide / statistics.NormalDist().inv_cdf(0.75) or before
+
+
 def robust_z(rows, window, floor):
     s = Series(rows, price_ok, window, 64)
-    tail, out = Tail(), []
+    tail, out, sigma = Tail(), [], 0.0
     for k, row in enumerate(s.rows):
         last = {}
         for j in range(k):
@@ -342,9 +350,10 @@ def robust_z(rows, window, floor):
         sample = list(last.values())
         score = p = median = NAN
         ready = 0.0
+        sigma = sigma if len(sample) >= 16 else 0.0
         if len(sample) >= 16:
             centre = statistics.median(sample)
-            sigma = max(statistics.median(abs(v - centre) for v in sample) / statistics.NormalDist().inv_cdf(0.75), floor)
+            sigma = max(robust_scale(sample, centre, sigma), floor)
             if sigma > 0:
                 score, median, ready = abs(row["price"] - centre) / sigma, centre, 1.0
                 p = tail.p(score)

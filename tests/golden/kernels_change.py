@@ -8,9 +8,7 @@ import statistics
 
 import kernels_rows
 from auto_reference import Sketch, f32
-from kernels import NAN, Series, Tail, over, price_ok, weighted
-
-NORMAL = 1 / statistics.NormalDist().inv_cdf(0.75)
+from kernels import NAN, Series, Tail, over, price_ok, robust_scale, weighted
 
 
 def detector(rows, judge, usable=price_ok):
@@ -21,14 +19,15 @@ def detector(rows, judge, usable=price_ok):
 
 
 def hampel(rows, count, floor):
-    values, tail = [], Tail()
+    values, tail, sigma = [], Tail(), 0.0
 
     def judge(_, row):
+        nonlocal sigma
         x, last = row["price"], values[-count:]
         result = (NAN, NAN, NAN, 0.0)
         if len(last) >= 16:
             centre = statistics.median(last)
-            sigma = max(NORMAL * statistics.median(abs(v - centre) for v in last), floor)
+            sigma = max(robust_scale(last, centre, sigma), floor)
             if sigma > 0:
                 score = abs(x - centre) / sigma
                 result = (score, tail.p(score), centre, 1.0)

@@ -1,4 +1,8 @@
-/* kernels/common/sorted.h - a small sample kept in ascending order: its median, and the median distance from there.
+/* kernels/common/sorted.h - a small sample kept in ascending order: its median, and how far values lie from there.
+ *
+ * fm_sorted_scale is the MAD as a sigma. Where more than half of the sample is one value, as ticks are, the MAD is 0;
+ * then the scale is the share of the values that differ times the median of their distances, as a sigma: what differs
+ * may be garbage to a half as well, which a mean of the distances would not bear.
  *
  * The sample is the caller's array and count. Taking and dropping cost a binary search and a memmove; the k-th smallest
  * distance from a centre is found by a binary search in the two runs of distances, below and above it, that a sorted
@@ -69,6 +73,25 @@ static inline double fm_sorted_sigma(const double *sorted, int64_t count, double
     return FM_SORTED_NORMAL * 0.5 *
            (fm_sorted_distance(sorted, count, median, (count - 1) / 2) +
             fm_sorted_distance(sorted, count, median, count / 2));
+}
+
+/* That, or where it is 0 the scale by the values that differ; 0 only if all are equal. */
+static inline double fm_sorted_scale(const double *sorted, int64_t count, double median)
+{
+    double sigma = fm_sorted_sigma(sorted, count, median);
+    if (__builtin_expect(sigma > 0.0, 1))
+        return sigma;
+    int64_t below = fm_sorted_find(sorted, count, median), equal = below;
+    while (equal < count && sorted[equal] == median)
+        equal++;
+    equal -= below;
+    int64_t differ = count - equal;
+    if (differ == 0)
+        return 0.0;
+    return FM_SORTED_NORMAL * 0.5 *
+           (fm_sorted_distance(sorted, count, median, equal + (differ - 1) / 2) +
+            fm_sorted_distance(sorted, count, median, equal + differ / 2)) *
+           ((double)differ / (double)count);
 }
 
 #endif

@@ -54,9 +54,10 @@ static void push(fm_hampel *detector, double x, double score)
     if (detector->count < WARM_COUNT)
         return;
     detector->median = fm_sorted_median(sorted, detector->count);
-    double sigma = fm_sorted_sigma(sorted, detector->count, detector->median);
+    double sigma = fm_sorted_scale(sorted, detector->count, detector->median);
     sigma = sigma < detector->floor ? detector->floor : sigma;
-    detector->sigma = sigma > 0.0 ? sigma : NAN;
+    if (sigma > 0.0)
+        detector->sigma = sigma;
 }
 
 static void score(const void *state, int64_t ts_ns, const double *in, double *out)
@@ -85,7 +86,7 @@ const fm_kernel fm_kernel_hampel = {
     .summary = "Distance of x from the median of the last events, in MADs, with a conformal p.",
     .source = "Hampel, JASA 69, 1974; Vovk, Gammerman & Shafer 2005",
     .kind = FM_KERNEL_DETECTOR,
-    .layout = 1,
+    .layout = 2,
     .params = params,
     .inputs = (const fm_field[]){{.name = "x", .unit = "any", .help = "the series"}, {0}},
     .outputs = (const fm_field[]){{.name = "score", .unit = "sigma", .usual = 1, .help = "distance from the median"},
@@ -98,6 +99,6 @@ const fm_kernel fm_kernel_hampel = {
     .score = score,
     .update = update,
     .step = step,
-    .warm_up = "after 16 values of which more than half differ from the median, or floor > 0",
+    .warm_up = "after 16 values of which two differ, or floor > 0",
     .cost = "~150 ns, 1,944 bytes",
 };

@@ -28,13 +28,15 @@ int fm_robust_z_init(fm_robust_z *detector, double window_s, double floor)
 static void fit(fm_robust_z *detector)
 {
     int64_t n = detector->count;
-    detector->sigma = NAN;
-    if (n < WARM_COUNT)
+    if (n < WARM_COUNT) {
+        detector->sigma = NAN;
         return;
+    }
     detector->median = fm_sorted_median(detector->sorted, n);
-    double sigma = fm_sorted_sigma(detector->sorted, n, detector->median);
+    double sigma = fm_sorted_scale(detector->sorted, n, detector->median);
     sigma = sigma < detector->floor ? detector->floor : sigma;
-    detector->sigma = sigma > 0.0 ? sigma : NAN;
+    if (sigma > 0.0)
+        detector->sigma = sigma;
 }
 
 static void advance(fm_robust_z *detector, int64_t ts_ns)
@@ -131,7 +133,7 @@ const fm_kernel fm_kernel_robust_z = {
     .summary = "Distance of x from the median of the last window, in MADs, with a conformal p.",
     .source = "Hampel, JASA 69, 1974; Vovk, Gammerman & Shafer 2005",
     .kind = FM_KERNEL_DETECTOR,
-    .layout = 1,
+    .layout = 2,
     .params = params,
     .inputs = (const fm_field[]){{.name = "x", .unit = "any", .help = "the series"}, {0}},
     .outputs = (const fm_field[]){{.name = "score", .unit = "sigma", .usual = 1, .help = "distance from the median"},
@@ -145,6 +147,6 @@ const fm_kernel fm_kernel_robust_z = {
     .update = update,
     .step = step,
     .step_one = {step_score, step_p},
-    .warm_up = "after 16 slices (quarters of the window at best) with values that differ, or floor > 0",
+    .warm_up = "after 16 slices (quarters of the window at best) of which two values differ, or floor > 0",
     .cost = "~9 ns, 1384 bytes",
 };

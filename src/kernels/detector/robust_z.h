@@ -3,12 +3,15 @@
  *
  * Half of the window may be garbage before median and MAD say something wrong. The window is kept as 64 slices of
  * event time, each represented by its last value: a sample on a grid of time, in which a burst of ticks has no more
- * say than a quiet slice (and an empty slice none). score = |x - median| / (1.4826 MAD), the sigma of a normal sample;
- * MAD is at least `floor`. p is the online conformal tail probability among the past scores (kernels/common/tail.h).
+ * say than a quiet slice (and an empty slice none). score = |x - median| / (1.4826 MAD), the sigma of a normal sample,
+ * at least `floor`. While more than half of the sample is one value, the usual state of ticks, the MAD is 0, and sigma
+ * = 1.4826 (share of the values that differ) (median of their distances), in which half of those may be garbage; while
+ * all are equal, sigma stays what it was. p is the online conformal tail probability among the past scores
+ * (kernels/common/tail.h).
  *
  * Params  window (s), floor (unit of x; smallest sigma divided by).  Input x.
  * Outputs score (sigma), p, expected (unit of x; the median), ready (0 or 1). NaN and ready 0 until 16 slices have a
- *         value and MAD > 0.
+ *         value and two of them differ, or floor > 0; again NaN when fewer than 16 have one.
  * Error   median and MAD are exact for the up to 63 representatives in closed slices, which reach back between 63/64
  *         of the window and all of it; as an estimate of the whole window's median they have the standard error 1.25
  *         sigma / sqrt(63), i.e. 0.16 sigma on a normal series. p rounds up, to a quarter octave of the score, and is
@@ -29,7 +32,7 @@ typedef struct fm_robust_z {
     double floor;  /* smallest sigma */
     double newest; /* last value of the open slice; NaN while it is empty */
     double median;
-    double sigma;      /* NaN until warm, and while nothing varies */
+    double sigma;      /* NaN until warm and something varied */
     int64_t count;     /* representatives in `sorted` */
     double slot[64];   /* last value of each closed slice, NaN = empty */
     double sorted[64]; /* the same without the empty ones */

@@ -14,6 +14,12 @@ static void p_keeps_its_promise_on_series_of_every_kind(void **unused)
     check_calibrated("bocpd", NULL, (const double[KINDS]){0.012, 0.012, 0.012, 0.015});
 }
 
+static void p_keeps_its_promise_on_series_in_ticks(void **unused)
+{
+    (void)unused;
+    check_calibrated_in_steps("hampel", NULL);
+}
+
 static int ascending(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
@@ -52,6 +58,27 @@ static void hampel_is_exact_over_the_last_events(void **unused)
         }
     }
     test_state_free(&hampel.state);
+}
+
+static void hampel_answers_where_most_values_are_one(void **unused)
+{
+    (void)unused;
+    for (test_kind kind = STEPS; kind <= HALVES; kind++) {
+        test_source noise = source_of(kind, 3);
+        test_subject hampel = {0};
+        subject_start(&hampel, "hampel", NULL);
+        for (int i = 0; i < 3000; i++) {
+            subject_step_one(&hampel, i % 500 == 400 ? 1e9 : source_next(&noise));
+            assert_true(i < 20 || subject_output(&hampel, "ready") == 1.0);
+        }
+        subject_step_one(&hampel, 10.0);
+        assert_true(subject_output(&hampel, "score") > 5.0 && subject_output(&hampel, "score") < 60.0);
+        for (int i = 0; i < 200; i++) /* all equal: sigma is kept */
+            subject_step_one(&hampel, 1.0);
+        subject_step_one(&hampel, 2.0);
+        assert_true(subject_output(&hampel, "ready") == 1.0 && subject_output(&hampel, "score") > 1.0);
+        test_state_free(&hampel.state);
+    }
 }
 
 static void hampel_is_not_moved_by_a_third_of_garbage(void **unused)
@@ -238,6 +265,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(p_keeps_its_promise_on_series_of_every_kind),
         cmocka_unit_test(hampel_is_exact_over_the_last_events),
+        cmocka_unit_test(p_keeps_its_promise_on_series_in_ticks),
+        cmocka_unit_test(hampel_answers_where_most_values_are_one),
         cmocka_unit_test(hampel_is_not_moved_by_a_third_of_garbage),
         cmocka_unit_test(adwin_finds_a_shift_and_then_expects_the_new_level),
         cmocka_unit_test(adwin_keeps_its_bound_on_independent_values_and_one_outlier_is_no_change),

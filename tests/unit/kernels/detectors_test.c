@@ -223,6 +223,25 @@ static void robust_z_is_not_moved_by_a_window_with_a_third_of_garbage(void **unu
     assert_true(out[0] > 3.0 && out[0] < 30.0);
 }
 
+static void robust_z_answers_where_most_values_are_one(void **unused)
+{
+    (void)unused;
+    fm_random random;
+    fm_random_seed(&random, 17);
+    fm_robust_z detector;
+    double out[4];
+    assert_int_equal(fm_robust_z_init(&detector, 64.0, 0.0), 0);
+    for (int i = 0; i < 5000; i++) {
+        fm_robust_z_update(&detector, i * S, i % 100 == 7 ? 1e9 : floor(0.6 * fm_random_normal(&random) + 0.5));
+        fm_robust_z_score(&detector, i * S, 10.0, out);
+        assert_true(i < 30 || (out[3] == 1.0 && out[0] > 5.0));
+    }
+    for (int i = 5000; i < 5100; i++) /* all equal: sigma is kept */
+        fm_robust_z_update(&detector, i * S, 1.0);
+    fm_robust_z_score(&detector, 5100 * S, 2.0, out);
+    assert_true(out[0] > 1.0 && out[2] == 1.0 && out[3] == 1.0);
+}
+
 static void robust_z_of_a_constant_is_nan_or_floored(void **unused)
 {
     (void)unused;
@@ -252,6 +271,7 @@ int main(void)
         cmocka_unit_test(page_hinkley_starts_anew_after_its_limit_and_one_outlier_is_no_shift),
         cmocka_unit_test(robust_z_has_the_median_and_mad_of_the_last_values_of_its_slices),
         cmocka_unit_test(robust_z_is_not_moved_by_a_window_with_a_third_of_garbage),
+        cmocka_unit_test(robust_z_answers_where_most_values_are_one),
         cmocka_unit_test(robust_z_of_a_constant_is_nan_or_floored),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,14 +3,15 @@
  *
  * One event a second. NORMAL: independent. HEAVY: Student's t with 3 degrees of freedom, a normal over the root of a
  * third of a chi-square. TIED: each value is 0.9 of the one before plus noise. BURSTY: normal, with a sigma that is 4
- * in bursts (one event in 200 begins one, one in 50 ends it), else 1. */
+ * in bursts (one event in 200 begins one, one in 50 ends it), else 1. Two more, of which most values are one, are asked
+ * for by themselves: STEPS, a normal of 0.6 ticks to whole ticks, and HALVES, normal or, as often, 0. */
 #ifndef FM_TESTS_UNIT_KERNELS_KINDS_H
 #define FM_TESTS_UNIT_KERNELS_KINDS_H
 
 #include "series.h"
 
-typedef enum test_kind { NORMAL, HEAVY, TIED, BURSTY, KINDS } test_kind;
-static const char *const KIND_NAME[] = {"normal", "heavy", "tied", "bursty"};
+typedef enum test_kind { NORMAL, HEAVY, TIED, BURSTY, KINDS, STEPS = KINDS, HALVES } test_kind;
+static const char *const KIND_NAME[] = {"normal", "heavy", "tied", "bursty", "stepping", "half zero"};
 
 typedef struct test_source {
     fm_random random;
@@ -42,6 +43,10 @@ static inline double source_next(test_source *source)
     case BURSTY:
         source->burst = source->burst ? fm_random_below(random, 50) != 0 : fm_random_below(random, 200) == 0;
         return source->burst ? 4.0 * noise : noise;
+    case STEPS:
+        return floor(0.6 * noise + 0.5);
+    case HALVES:
+        return fm_random_below(random, 2) == 0 ? 0.0 : noise;
     default:
         return noise;
     }
@@ -124,6 +129,19 @@ static inline void check_calibrated(const char *name, const setting *settings, c
             fail_msg("%s: p <= 0.01 in %.4f of a %s series, %.4f is the most", name, share, KIND_NAME[kind],
                      most[kind]);
     }
+}
+
+/* On series in ticks: p <= level at most as often as that and a quarter (what as few values scatter by), and an answer
+ * at nearly each event. */
+static inline void check_calibrated_in_steps(const char *name, const setting *settings)
+{
+    static const double LEVEL[] = {0.1, 0.01, 0.001}, MOST[] = {0.11, 0.0125, 0.0016};
+    for (test_kind kind = STEPS; kind <= HALVES; kind++)
+        for (int i = 0; i < 3; i++) {
+            double share = share_below(name, settings, kind, 40000, LEVEL[i]);
+            if (share > MOST[i])
+                fail_msg("%s: p <= %g in %.4f of a %s series", name, LEVEL[i], share, KIND_NAME[kind]);
+        }
 }
 
 /* Events after a shift by `shift` at which output `name_of_output` first reaches `level` (p: falls to it); -1 = never
