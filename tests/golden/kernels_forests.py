@@ -322,11 +322,86 @@ def loda(rows, dims, cuts, count):
     return over(rows, dims, step)
 
 
+def isolation_forest(rows, dims, trees, sample, count):
+    count, levels = max(count, sample), math.ceil(math.log2(sample))
+    scaling, tail, made, ring = Scaling(dims, float(count)), Tail(), [], []
+
+    def c(n):
+        return 0.0 if n < 2 else 1.0 if n == 2 else f32(2 * (math.log(n - 1) + 0.5772156649) - 2 * (n - 1) / n)
+
+    class Making:
+        """A tree, one step an event; nodes by number: a length, or (input, cut)."""
+
+        def __init__(self):
+            self.points, self.next, self.nodes, self.waiting = [], 1, {}, {}
+
+        def work(self):
+            b = len(made)
+            if len(self.points) < sample:
+                for _ in range(min(64, sample - len(self.points))):
+                    self.points.append(ring[below(mix_at(1, 512 * b + len(self.points)), len(ring))])
+                self.waiting = {1: self.points}
+                return
+            done = 0
+            while done < 64 and self.next < 1 << levels:
+                done += self.make(self.next, mix_at(2, 512 * b + self.next)) + 1
+                self.next += 1
+            if self.next == 1 << levels:
+                for n, points in self.waiting.items():
+                    self.nodes[n] = f32(levels + c(len(points)))
+                made.append(self.nodes)
+                self.__init__()
+
+        def make(self, n, r):
+            if n not in self.waiting:
+                return 0
+            points, first = self.waiting.pop(n), below(r, dims)
+            for j in [(first + i) % dims for i in range(dims)] if len(points) > 1 else []:
+                low, high = min(v[j] for v in points), max(v[j] for v in points)
+                if low < high:
+                    cut = low + ((r & 0xFFFFFFFF) * (high - low) >> 32)
+                    self.nodes[n] = (j, cut)
+                    self.waiting[2 * n] = [v for v in points if v[j] <= cut]
+                    self.waiting[2 * n + 1] = [v for v in points if v[j] > cut]
+                    return len(points)
+            self.nodes[n] = f32(n.bit_length() - 1 + c(len(points)))
+            return len(points)
+
+    def length(nodes, v):
+        n = 1
+        while isinstance(nodes[n], tuple):
+            n = 2 * n + (v[nodes[n][0]] > nodes[n][1])
+        return nodes[n]
+
+    making = Making()
+
+    def step(x):
+        v, out = scaling.point(x), (NAN, NAN, NAN, 0.0)
+        if len(made) >= min(10, trees):
+            lengths = [length(nodes, v) for nodes in made[-trees:]]
+            score = 2.0 ** (math.fsum(lengths) / len(lengths) * (-1.0 / c(sample)))
+            out = (score, tail.p((2 * score) ** 8), NAN, 1.0)
+            tail.add((2 * score) ** 8)
+        if len(ring) < count:
+            ring.append(v)
+        else:
+            ring[step.events % count] = v
+        step.events += 1
+        scaling.add(x)
+        if step.events >= sample:
+            making.work()
+        return out
+
+    step.events = 0
+    return over(rows, dims, step)
+
+
 CASES = [
     (half_space_trees, [8, 10, 8, 50]), (half_space_trees, [3, 4, 15, 40]), (half_space_trees, [1, 3, 6, 20]),
     (half_space_trees, [5, 64, 3, 300]),
     (random_cut_forest, [8, 10, 32, 100]), (random_cut_forest, [3, 5, 64, 64]), (random_cut_forest, [1, 9, 16, 5000]),
     (loda, [8, 50, 60]), (loda, [2, 9, 100]), (loda, [1, 6, 20]),
+    (isolation_forest, [8, 20, 64, 100]), (isolation_forest, [3, 12, 20, 300]), (isolation_forest, [1, 5, 16, 16]),
 ]
 
 if __name__ == "__main__":

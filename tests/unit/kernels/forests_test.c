@@ -1,4 +1,5 @@
-/* tests/unit/kernels/forests_test.c - half_space_trees, random_cut_forest: what they find, and what they do not mind.
+/* tests/unit/kernels/forests_test.c - half_space_trees, random_cut_forest, isolation_forest: what they find, and what
+ * they do not mind.
  */
 #include "planted.h"
 
@@ -57,12 +58,19 @@ static void random_cut_forest_ranks_planted_anomalies_high_and_blames_the_right_
     check_blame("random_cut_forest", 0.97, 0.85);
 }
 
+static void isolation_forest_ranks_planted_anomalies_high(void **unused)
+{
+    (void)unused;
+    planted_make(1);
+    check_auc("isolation_forest", (const double[]){8, 100, 256, 2000}, (const double[]){0, 0.86, 0.93, 0.82});
+}
+
 /* Scales are learnt: eight series in other units, with powers of two between, score the same. */
 static void scores_do_not_depend_on_units(void **unused)
 {
     (void)unused;
     static double before[PLANTED_ROWS][FM_KERNEL_OUTPUTS_MAX];
-    static const char *const name[] = {"half_space_trees", "random_cut_forest"};
+    static const char *const name[] = {"half_space_trees", "random_cut_forest", "isolation_forest"};
     for (size_t k = 0; k < sizeof(name) / sizeof(name[0]); k++) {
         const fm_kernel *kernel = fm_kernel_find(FM_KERNEL_DETECTOR, name[k]);
         double params[FM_KERNEL_PARAMS_MAX];
@@ -85,6 +93,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(half_space_trees_rank_planted_anomalies_high),
         cmocka_unit_test(random_cut_forest_ranks_planted_anomalies_high_and_blames_the_right_input),
+        cmocka_unit_test(isolation_forest_ranks_planted_anomalies_high),
         cmocka_unit_test(scores_do_not_depend_on_units),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
