@@ -471,14 +471,16 @@ def ecod(rows, dims, memory):
     names, usable = several(dims)
     sketches = [Sketch(memory, 32 - 4 * i) for i in range(len(names))]
     moments = [{"mean": 0.0, "variance": 0.0, "third": 0.0} for _ in names]
-    tail, seen = EvenNats(), []
+    tail, seen, first = EvenNats(), [], []
 
     def judge(_, row):
+        if not first:
+            first.extend(row[name] for name in names)
         x, result = [row[name] for name in names], (NAN, NAN, NAN, 0.0) + parts([])
         if len(seen) >= 30:
             left, right = [], []
-            for sketch, value in zip(sketches, x):
-                below, equal, every = sketch.rank(value)
+            for sketch, value, origin in zip(sketches, x, first):
+                below, equal, every = sketch.rank(value - origin)
                 left.append(-math.log((f32(below + equal) + 1) / (every + 1)))
                 right.append(-math.log((f32(every - below) + 1) / (every + 1)))
             skewed = [one if m["third"] < 0 else other for one, other, m in zip(left, right, moments)]
@@ -488,13 +490,16 @@ def ecod(rows, dims, memory):
             tail.add(score)
         seen.append(1)
         weight = min(len(seen), memory)
-        for sketch, value, m in zip(sketches, x, moments):
-            d = value - m["mean"]
-            c = max(-8.0, min(8.0, d / math.sqrt(m["variance"]))) if m["variance"] > 1e-280 else 0.0
+        for sketch, value, origin, m in zip(sketches, x, first, moments):
+            d, sigma = value - m["mean"], math.sqrt(m["variance"])
+            if m["variance"] > 1e-280:
+                d = max(-8 * sigma, min(8 * sigma, d))
+                m["third"] += ((d / sigma) ** 3 - m["third"]) / weight
+            else:
+                m["third"] -= m["third"] / weight
             m["mean"] += d / weight
-            m["variance"] += (d * (value - m["mean"]) - m["variance"]) / weight
-            m["third"] += (c ** 3 - m["third"]) / weight
-            sketch.add(value)
+            m["variance"] += (d * d * (1 - 1 / weight) - m["variance"]) / weight
+            sketch.add(value - origin)
         return result
     return detector(rows, judge, usable)
 

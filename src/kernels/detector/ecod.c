@@ -1,14 +1,14 @@
 /* kernels/detector/ecod.c - see the header. */
 #include "kernels/detector/ecod.h"
 
+#include "base/assert.h"
 #include "base/error.h"
 #include "base/fmath.h"
-#include "kernels/common/excess.h"
 #include "kernels/common/number.h"
 #include "kernels/kernel.h"
 
 #define WARM_COUNT 30
-#define CLIP       8.0 /* sigma, in the third moment */
+#define CLIP       8.0 /* sigma, in the moments */
 
 static const fm_field params[] = {
     {.name = "dims", .unit = "1", .low = 1, .high = 8, .preset = 1, .help = "number of series"},
@@ -33,7 +33,7 @@ static int init(void *state, const double *values)
     detector->dims = (int64_t)values[0];
     detector->memory = values[1];
     for (int64_t i = 0; i < detector->dims; i++)
-        fm_ranks_init(&detector->series[i].ranks, (int32_t)(32 - 4 * i)); /* never two merges on one row */
+        fm_ranks_from_init(&detector->series[i].ranks, (int32_t)(32 - 4 * i)); /* never two merges on one row */
     return 0;
 }
 
@@ -56,7 +56,7 @@ static double surprise(const fm_ecod *detector, const double *in, double part[8]
 {
     double nats[3][8], sum[3] = {0};
     for (int64_t i = 0; i < detector->dims; i++) {
-        fm_rank rank = fm_ranks_of(&detector->series[i].ranks, fm_excess_float(in[i]));
+        fm_rank rank = fm_ranks_from_of(&detector->series[i].ranks, in[i]);
         nats[0][i] = -(fm_log)(fm_excess_rank_p(rank, -1));
         nats[1][i] = -(fm_log)(fm_excess_rank_p(rank, 1));
         nats[2][i] = nats[detector->series[i].third < 0.0 ? 0 : 1][i];
@@ -91,12 +91,16 @@ static double read(const fm_ecod *detector, bool asked, const double *in, double
 static void learn(fm_ecod_series *series, double x, double weight, float memory)
 {
     double apart = x - series->mean, c = apart * series->precision;
-    c = c > CLIP ? CLIP : c < -CLIP ? -CLIP : c;
-    series->mean += apart / weight;
-    series->variance += (apart * (x - series->mean) - series->variance) / weight;
+    if (FM_UNLIKELY(fabs(c) > CLIP)) {
+        c = c > 0.0 ? CLIP : -CLIP;
+        apart = c / series->precision;
+    }
+    double moved = apart / weight;
+    series->mean += moved;
+    series->variance += (apart * (apart - moved) - series->variance) / weight;
     series->third += (c * c * c - series->third) / weight;
     series->precision = series->variance > 1e-280 ? 1.0 / sqrt(series->variance) : 0.0;
-    fm_ranks_add(&series->ranks, fm_excess_float(x), memory);
+    fm_ranks_from_add(&series->ranks, x, memory);
 }
 
 static void push(fm_ecod *detector, const double *in, double score)
@@ -135,7 +139,7 @@ const fm_kernel fm_kernel_ecod = {
     .summary = "How far out all series are in the tails of their past, and which one most.",
     .source = "Li et al., IEEE TKDE, 2022",
     .kind = FM_KERNEL_DETECTOR,
-    .layout = 1,
+    .layout = 2,
     .params = params,
     .inputs = (const fm_field[]){{.name = "x", .unit = "any", .help = "the first series"},
                                  {.name = "x2", .unit = "any", .help = "series 2"},
@@ -165,5 +169,5 @@ const fm_kernel fm_kernel_ecod = {
     .update = update,
     .step = step,
     .warm_up = "after 30 rows",
-    .cost = "~130 ns a series, 1,648 bytes",
+    .cost = "~130 ns a series, 1,656 bytes",
 };

@@ -309,6 +309,32 @@ static void the_units_of_its_series_leave_ecod_as_it_was(void **unused)
     test_state_free(&other.state);
 }
 
+static void small_moves_of_a_large_number_are_seen_by_ecod(void **unused)
+{
+    (void)unused;
+    test_source noise = source_of(NORMAL, 51);
+    test_subject subject = {0};
+    subject_start(&subject, "ecod", NULL);
+    for (int i = 0; i < 6000; i++)
+        subject_step_one(&subject, 1e5 + 1e-4 * source_next(&noise));
+    subject_step_one(&subject, 1e5 + 2e-3);
+    assert_true(subject_output(&subject, "score") > 7.0 && subject_output(&subject, "p") < 1e-3);
+    test_state_free(&subject.state);
+}
+
+static void a_bad_print_does_not_move_what_ecod_expects(void **unused)
+{
+    (void)unused;
+    test_source noise = source_of(NORMAL, 52);
+    test_subject subject = {0};
+    subject_start(&subject, "ecod", NULL);
+    for (int i = 0; i < 2000; i++) {
+        subject_step_one(&subject, i == 1000 ? 1e6 : 100.0 + source_next(&noise));
+        assert_true(i < 100 || fabs(subject_output(&subject, "expected") - 100.0) < 0.5);
+    }
+    test_state_free(&subject.state);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -326,6 +352,8 @@ int main(void)
         cmocka_unit_test(the_chi_square_of_mahalanobis_is_right_for_normal_series_and_any_number_of_them),
         cmocka_unit_test(mahalanobis_takes_series_that_are_the_same_or_do_not_vary),
         cmocka_unit_test(the_units_of_its_series_leave_ecod_as_it_was),
+        cmocka_unit_test(small_moves_of_a_large_number_are_seen_by_ecod),
+        cmocka_unit_test(a_bad_print_does_not_move_what_ecod_expects),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
