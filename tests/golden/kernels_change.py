@@ -565,18 +565,19 @@ def mahalanobis(rows, dims, half_life, shrink, clip, method):
 
 
 def ensemble(rows, dims, method, given, budget, silence, memory, warm):
-    names, usable = several(dims)
-    n = len(names)
-    sketches = [Sketch(memory, 32 - 4 * i) for i in range(n)]
+    names, _ = several(dims)
+    sketches = [Sketch(memory, 32 - 4 * i) for i in range(len(names))]
+    firsts = [None] * len(names)
     now = {"wealth": budget / 24, "spent": 0.0, "until": -math.inf, "level": 0.0, "time": None, "seen": 0}
 
-    def p_of(sketch, value):
+    def p_of(sketch, first, value):
         if not given:
             return min(0.99, max(1e-15, value))
-        below, _, every = sketch.rank(value)
+        below, _, every = sketch.rank(value - (value if first is None else first))
         return min(0.99, max(1e-15, (f32(every - below) + 1) / (every + 1)))
 
     def combined(p):
+        n = len(p)
         if method == 0:
             nats = -math.fsum(math.log(v) for v in p)
             return math.exp(-nats) * math.fsum(nats ** k / math.factorial(k) for k in range(n))
@@ -585,13 +586,14 @@ def ensemble(rows, dims, method, given, budget, silence, memory, warm):
         return n * min(p)
 
     def judge(time, row):
-        x, result, alpha = [row[name] for name in names], (NAN, NAN, NAN, 0.0) + (NAN,) * 4, 0.0
+        x, result, alpha = [row[name] for name in names], (NAN, NAN, NAN, 0.0) + (NAN,) * 5, 0.0
+        present = [i for i, v in enumerate(x) if not math.isnan(v)]
         wealth = now["wealth"]
         if now["time"] is not None:
             wealth += budget * (time - now["time"]) / 86400e9
         wealth = min(wealth, budget / 24)
         if now["seen"] >= warm:
-            p = [p_of(s, v) for s, v in zip(sketches, x)]
+            p = [p_of(sketches[i], firsts[i], x[i]) for i in present]
             evidence = [-math.log(v) if method == 0 else 1 / v for v in p]
             total = min(1.0, combined(p))
             silent = time < now["until"]
@@ -601,12 +603,13 @@ def ensemble(rows, dims, method, given, budget, silence, memory, warm):
             if alarm or (silent and total <= now["level"]):
                 now["until"] = time + int(silence * 1e9)
             result = (-math.log10(total), total, alpha, 1.0, float(alarm), now["spent"] + alpha,
-                      1.0 + evidence.index(max(evidence)), max(evidence) / math.fsum(evidence))
+                      1.0 + present[evidence.index(max(evidence))], max(evidence) / math.fsum(evidence), float(len(p)))
         now.update(wealth=wealth - alpha, spent=now["spent"] + alpha, time=time, seen=now["seen"] + 1)
-        for sketch, value in zip(sketches, x):
-            sketch.add(value)
+        for i in present:
+            firsts[i] = x[i] if firsts[i] is None else firsts[i]
+            sketches[i].add(x[i] - firsts[i])
         return result
-    return detector(rows, judge, usable)
+    return detector(rows, judge, lambda row: not all(math.isnan(row[name]) for name in names))
 
 
 CASES = [

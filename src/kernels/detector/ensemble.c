@@ -5,7 +5,6 @@
 #include "base/error.h"
 #include "base/fmath.h"
 #include "kernels/common/cauchy.h"
-#include "kernels/common/excess.h"
 #include "kernels/common/number.h"
 #include "kernels/kernel.h"
 
@@ -40,7 +39,7 @@ typedef struct verdict {
 static size_t state_size(const double *values)
 {
     size_t sketches = values[2] >= 1.0 ? (size_t)values[0] : 0;
-    return sizeof(fm_ensemble) + sketches * sizeof(fm_ranks);
+    return sizeof(fm_ensemble) + sketches * sizeof(fm_ranks_from);
 }
 
 static int init(void *state, const double *values)
@@ -59,21 +58,22 @@ static int init(void *state, const double *values)
                               .newest_ns = INT64_MIN,
                               .silent_until_ns = INT64_MIN};
     for (int64_t i = 0; i < ensemble->dims && ensemble->input == 1; i++)
-        fm_ranks_init(&ensemble->ranks[i], (int32_t)(32 - 4 * i)); /* never two merges on one row */
+        fm_ranks_from_init(&ensemble->ranks[i], (int32_t)(32 - 4 * i)); /* never two merges on one row */
     return 0;
 }
 
-static bool usable(const fm_ensemble *ensemble, const double *in)
+/* How many inputs speak. */
+static int heard_of(const fm_ensemble *ensemble, const double *in)
 {
+    int heard = 0;
     for (int64_t i = 0; i < ensemble->dims; i++)
-        if (!fm_usable(in[i]))
-            return false;
-    return true;
+        heard += fm_usable(in[i]);
+    return heard;
 }
 
 static double p_of(const fm_ensemble *ensemble, int64_t i, double x)
 {
-    double p = ensemble->input == 1 ? fm_excess_rank_p(fm_ranks_of(&ensemble->ranks[i], fm_excess_float(x)), 1) : x;
+    double p = ensemble->input == 1 ? fm_excess_rank_p(fm_ranks_from_of(&ensemble->ranks[i], x), 1) : x;
     return p < P_MIN ? P_MIN : p > P_MAX ? P_MAX : p;
 }
 
@@ -88,11 +88,13 @@ static double fisher(double nats, int64_t count)
     return sum * fm_exp(-nats);
 }
 
-/* The p of all; cause and its share of the evidence. */
-static double combine(const fm_ensemble *ensemble, const double *in, double *cause, double *share)
+/* The p of all that speak; cause and its share of the evidence. */
+static double combine(const fm_ensemble *ensemble, const double *in, int heard, double *cause, double *share)
 {
-    double all = 0.0, most = 0.0, smallest = 1.0, cotangents = 0.0, n = (double)ensemble->dims;
+    double all = 0.0, most = 0.0, smallest = 1.0, cotangents = 0.0, n = (double)heard;
     for (int64_t i = 0; i < ensemble->dims; i++) {
+        if (!fm_usable(in[i]))
+            continue;
         double p = p_of(ensemble, i, in[i]), evidence = ensemble->method == 0 ? -(fm_log)(p) : 1.0 / p;
         if (evidence > most) {
             most = evidence;
@@ -104,17 +106,17 @@ static double combine(const fm_ensemble *ensemble, const double *in, double *cau
             cotangents += fm_cauchy_quantile(p);
     }
     *share = most / all;
-    double p = ensemble->method == 0   ? fisher(all, ensemble->dims)
+    double p = ensemble->method == 0   ? fisher(all, heard)
                : ensemble->method == 1 ? fm_cauchy_p(cotangents / n)
                                        : n * smallest;
     return p < 1.0 ? p : 1.0;
 }
 
-static verdict read(const fm_ensemble *ensemble, bool asked, int64_t ts_ns, const double *in, double out[8])
+static verdict read(const fm_ensemble *ensemble, int heard, int64_t ts_ns, const double *in, double out[9])
 {
     bool ready = ensemble->count >= ensemble->warm;
     verdict made = {.p = NAN, .now_ns = ts_ns > ensemble->newest_ns ? ts_ns : ensemble->newest_ns};
-    for (int i = 0; i < 8; i++)
+    for (int i = 0; i < 9; i++)
         out[i] = NAN;
     out[3] = ready ? 1.0 : 0.0;
     out[5] = ready ? ensemble->spent : NAN;
@@ -122,10 +124,10 @@ static verdict read(const fm_ensemble *ensemble, bool asked, int64_t ts_ns, cons
     if (ensemble->newest_ns != INT64_MIN)
         made.wealth += ensemble->rate * (double)fm_elapsed_ns(made.now_ns, ensemble->newest_ns);
     made.wealth = made.wealth < ensemble->most ? made.wealth : ensemble->most;
-    if (!ready || !asked)
+    if (!ready || heard == 0)
         return made;
     made.silent = made.now_ns < ensemble->silent_until_ns;
-    made.p = combine(ensemble, in, &out[6], &out[7]);
+    made.p = combine(ensemble, in, heard, &out[6], &out[7]);
     made.alpha = made.silent ? 0.0 : made.wealth / PART;
     made.alarm = !made.silent && made.p <= made.alpha;
     out[0] = -DECADE * (fm_log)(made.p);
@@ -133,6 +135,7 @@ static verdict read(const fm_ensemble *ensemble, bool asked, int64_t ts_ns, cons
     out[2] = made.alpha;
     out[4] = made.alarm ? 1.0 : 0.0;
     out[5] = ensemble->spent + made.alpha;
+    out[8] = heard;
     return made;
 }
 
@@ -148,25 +151,26 @@ static void push(fm_ensemble *ensemble, const double *in, const verdict *made)
         if (__builtin_add_overflow(made->now_ns, ensemble->silence_ns, &ensemble->silent_until_ns))
             ensemble->silent_until_ns = INT64_MAX;
     for (int64_t i = 0; i < ensemble->dims && ensemble->input == 1; i++)
-        fm_ranks_add(&ensemble->ranks[i], fm_excess_float(in[i]), (float)ensemble->memory);
+        if (fm_usable(in[i]))
+            fm_ranks_from_add(&ensemble->ranks[i], in[i], (float)ensemble->memory);
 }
 
 static void score(const void *state, int64_t ts_ns, const double *in, double *out)
 {
-    read(state, usable(state, in), ts_ns, in, out);
+    read(state, heard_of(state, in), ts_ns, in, out);
 }
 
 static void step(void *state, int64_t ts_ns, const double *in, double *out)
 {
-    bool asked = usable(state, in);
-    verdict made = read(state, asked, ts_ns, in, out);
-    if (asked)
+    int heard = heard_of(state, in);
+    verdict made = read(state, heard, ts_ns, in, out);
+    if (heard > 0)
         push(state, in, &made);
 }
 
 static void update(void *state, int64_t ts_ns, const double *in)
 {
-    double out[8];
+    double out[9];
     step(state, ts_ns, in, out);
 }
 
@@ -175,16 +179,16 @@ const fm_kernel fm_kernel_ensemble = {
     .summary = "One verdict of several detectors, with a budget of false alarms a day.",
     .source = "Fisher 1932; Liu & Xie, JASA 115, 2020; Lan & DeMets 1983",
     .kind = FM_KERNEL_DETECTOR,
-    .layout = 1,
+    .layout = 2,
     .params = params,
-    .inputs = (const fm_field[]){{.name = "x", .unit = "any", .help = "the first p or score"},
-                                 {.name = "x2", .unit = "any", .help = "p or score 2"},
-                                 {.name = "x3", .unit = "any", .help = "p or score 3"},
-                                 {.name = "x4", .unit = "any", .help = "p or score 4"},
-                                 {.name = "x5", .unit = "any", .help = "p or score 5"},
-                                 {.name = "x6", .unit = "any", .help = "p or score 6"},
-                                 {.name = "x7", .unit = "any", .help = "p or score 7"},
-                                 {.name = "x8", .unit = "any", .help = "p or score 8"},
+    .inputs = (const fm_field[]){{.name = "x", .unit = "any", .optional = true, .help = "the first p or score"},
+                                 {.name = "x2", .unit = "any", .optional = true, .help = "p or score 2"},
+                                 {.name = "x3", .unit = "any", .optional = true, .help = "p or score 3"},
+                                 {.name = "x4", .unit = "any", .optional = true, .help = "p or score 4"},
+                                 {.name = "x5", .unit = "any", .optional = true, .help = "p or score 5"},
+                                 {.name = "x6", .unit = "any", .optional = true, .help = "p or score 6"},
+                                 {.name = "x7", .unit = "any", .optional = true, .help = "p or score 7"},
+                                 {.name = "x8", .unit = "any", .optional = true, .help = "p or score 8"},
                                  {0}},
     .outputs = (const fm_field[]){{.name = "score", .unit = "1", .usual = 0.4, .help = "-log10 p"},
                                   {.name = "p", .unit = "1", .usual = 0.5, .help = "of all inputs together"},
@@ -194,6 +198,7 @@ const fm_kernel fm_kernel_ensemble = {
                                   {.name = "spent", .unit = "1", .usual = NAN, .help = "false alarms expected so far"},
                                   {.name = "cause", .unit = "1", .usual = NAN, .help = "number of the main input"},
                                   {.name = "share", .unit = "1", .usual = NAN, .help = "its part of the evidence"},
+                                  {.name = "heard", .unit = "1", .usual = NAN, .help = "inputs that spoke"},
                                   {0}},
     .state_size = state_size,
     .init = init,

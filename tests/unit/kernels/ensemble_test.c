@@ -39,6 +39,30 @@ static void known_combinations_come_out(void **unused)
         assert_near(combined(method, 1, one, &cause), 0.03, 1e-14);
 }
 
+static void a_detector_that_is_not_ready_does_not_silence_the_others(void **unused)
+{
+    (void)unused;
+    const double all[FM_KERNEL_INPUTS_MAX] = {0.05, 0.01},
+                 gaps[FM_KERNEL_INPUTS_MAX] = {NAN, 0.05, INFINITY, 0.01, NAN};
+    test_subject subject = {0};
+    for (int method = 0; method < 3; method++) {
+        double cause;
+        assert_near(combined(method, 5, gaps, &cause), combined(method, 2, all, &cause), 1e-15);
+        combined(method, 5, gaps, &cause);
+        assert_true(cause == 4.0);
+    }
+    subject_start(&subject, "ensemble", (const setting[]){{"dims", 2}, {"input", 1}, {"warm", 10}, {NULL, 0}});
+    for (int i = 0; i < 1000; i++) {
+        subject_step(&subject, (const double[FM_KERNEL_INPUTS_MAX]){i % 7, i % 9 == 0 ? NAN : i % 11});
+        assert_true(i < 10 || subject_output(&subject, "heard") == (i % 9 == 0 ? 1.0 : 2.0));
+    }
+    subject_step(&subject, (const double[FM_KERNEL_INPUTS_MAX]){NAN, 1e9});
+    assert_true(subject_output(&subject, "p") < 0.002 && subject_output(&subject, "cause") == 2.0);
+    subject_step(&subject, (const double[FM_KERNEL_INPUTS_MAX]){NAN, NAN});
+    assert_true(isnan(subject_output(&subject, "p")) && subject_output(&subject, "ready") == 1.0);
+    test_state_free(&subject.state);
+}
+
 /* Shares of p <= 0.01 of eight p-values that are independent (or all the same) and uniform. */
 static double share_of(int method, int same)
 {
@@ -152,6 +176,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_cauchy_tail_and_its_inverse_agree_with_the_mathematical_library),
         cmocka_unit_test(known_combinations_come_out),
+        cmocka_unit_test(a_detector_that_is_not_ready_does_not_silence_the_others),
         cmocka_unit_test(combined_p_is_valid_where_the_method_says_so),
         cmocka_unit_test(the_budget_of_false_alarms_is_kept_and_used_whatever_the_rate_of_events),
         cmocka_unit_test(an_event_that_goes_on_is_counted_once),
