@@ -160,7 +160,7 @@ def p2(rows, q):
     x, values = [p for _, p in prices(rows)], []
     heights, places, shares = [], [1, 2, 3, 4, 5], [0.0, q / 2, q, (1 + q) / 2, 1.0]
     for k, v in enumerate(x):
-        values.append((heights[2] if k >= 5 else NAN,))
+        values.append((heights[{0: 0, 1: 4}.get(q, 2)] if k >= 5 else NAN,))
         if k < 5:
             heights = sorted(heights + [v])
             continue
@@ -287,7 +287,7 @@ def twap(rows, window):
 CASES = [
     (bollinger, [20, 2]), (bollinger, [7, 3]), (macd, [12, 26, 9]), (macd, [3, 7, 2]), (donchian, [20]), (donchian, [4]),
     (vwap, [3]), (twap, [3]), (twap, [0.4]),
-    (welford, []), (p2, [0.5]), (p2, [0.95]), (quantile_sketch, [0.5, 0.1]), (quantile_sketch, [0.9, 0.05]), (quantile_sketch, [0.01, 0.01]),
+    (welford, []), (p2, [0.5]), (p2, [0.95]), (p2, [1]), (quantile_sketch, [0.5, 0.1]), (quantile_sketch, [0.9, 0.05]), (quantile_sketch, [0.01, 0.01]),
     (simple_return, [0]), (simple_return, [3]), (event_return, [100]), (event_return, [1]), (volume_return, [32768]), (volume_return, [2048]),
     (rolling_moments, [100, 0]), (rolling_moments, [9, 0]), (rolling_moments, [100, 4]), (rolling_quantile, [0.5, 100]),
     (rolling_quantile, [0.99, 100]), (rolling_quantile, [0.1, 12]), (rolling_extremes, [100]), (rolling_extremes, [7]), (rsi, [14]), (rsi, [3]), (atr, [14]), (atr, [5]),

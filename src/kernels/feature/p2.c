@@ -72,7 +72,9 @@ static void score(const void *state, int64_t ts_ns, const double *in, double *ou
 {
     (void)ts_ns;
     const fm_p2 *p2 = state;
-    out[0] = fm_usable(in[0]) && p2->count >= MARKERS ? p2->height[2] : NAN;
+    double q = p2->share[1];
+    int marker = q <= 0.0 ? 0 : q >= 1.0 ? 4 : 2; /* the third one cannot pass its neighbours */
+    out[0] = fm_usable(in[0]) && p2->count >= MARKERS ? p2->height[marker] : NAN;
 }
 
 static void update(void *state, int64_t ts_ns, const double *in)

@@ -128,6 +128,24 @@ static void p2_is_close_on_smooth_distributions(void **unused)
     }
 }
 
+static void p2_of_0_and_1_is_the_minimum_and_the_maximum(void **unused)
+{
+    (void)unused;
+    for (int q = 0; q < 2; q++) {
+        double extreme = q == 0 ? INFINITY : -INFINITY, out[1];
+        test_state_free(&state);
+        fm_random random;
+        fm_random_seed(&random, 35);
+        const fm_kernel *kernel = begin("p2", (const double[]){q});
+        for (int i = 0; i < 2000; i++) {
+            double x = fm_random_normal(&random);
+            kernel->step(state.bytes, i, &x, out);
+            assert_true(i < 5 || out[0] == extreme);
+            extreme = q == 0 ? fmin(x, extreme) : fmax(x, extreme);
+        }
+    }
+}
+
 #define MANY 200000
 
 static void a_sketch_keeps_its_bound_in_whatever_order_values_come(void **unused)
@@ -193,6 +211,7 @@ int main(void)
         cmocka_unit_test(a_rolling_quantile_is_that_of_the_sorted_window),
         cmocka_unit_test(zeros_of_both_signs_are_equal),
         cmocka_unit_test(the_markers_of_p2_end_where_its_authors_saw_them),
+        cmocka_unit_test(p2_of_0_and_1_is_the_minimum_and_the_maximum),
         cmocka_unit_test(p2_is_close_on_smooth_distributions),
         cmocka_unit_test(a_sketch_keeps_its_bound_in_whatever_order_values_come),
         cmocka_unit_test(a_sketch_is_exact_while_it_holds_all),
