@@ -101,7 +101,7 @@ static void choose_params(const fm_kernel *kernel, double *params, bench_row *ro
     int used = snprintf(row->params, sizeof(row->params), "{");
     for (int i = 0; kernel->params[i].name; i++) {
         const fm_field *field = &kernel->params[i];
-        params[i] = isnan(field->preset) ? 0.5 * (field->low + field->high) : field->preset;
+        params[i] = isnan(field->preset) ? sqrt(field->low * field->high) : field->preset;
         used += snprintf(row->params + used, sizeof(row->params) - (size_t)used, "%s\"%s\":%g", i ? "," : "",
                          field->name, params[i]);
     }

@@ -140,12 +140,13 @@ static void bench_machine(void)
            all.spread);
 }
 
-/* The preset of each parameter, unless `chosen` has NAME=VALUE. */
+/* The preset of each parameter, or 10,000 of what must be given, unless `chosen` has NAME=VALUE. */
 static void choose(const fm_kernel *kernel, char **chosen, double *params)
 {
     for (int i = 0; kernel->params[i].name != NULL; i++) {
         size_t length = strlen(kernel->params[i].name);
-        params[i] = strcmp(kernel->params[i].name, "dims") == 0 ? 8 : kernel->params[i].preset;
+        double preset = isnan(kernel->params[i].preset) ? 10000 : kernel->params[i].preset;
+        params[i] = strcmp(kernel->params[i].name, "dims") == 0 ? 8 : preset;
         for (char **at = chosen; *at != NULL; at++)
             if (strncmp(*at, kernel->params[i].name, length) == 0 && (*at)[length] == '=')
                 params[i] = strtod(*at + length + 1, NULL);

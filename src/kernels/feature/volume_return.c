@@ -7,7 +7,7 @@
 #include "kernels/kernel.h"
 
 static const fm_field params[] = {
-    {.name = "volume", .unit = "size", .low = 1e-6, .high = 1e15, .preset = 1e5, .help = "volume traded to look back"},
+    {.name = "volume", .unit = "size", .low = 1e-6, .high = 1e15, .preset = NAN, .help = "volume traded to look back"},
     {0},
 };
 

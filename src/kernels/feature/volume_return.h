@@ -5,7 +5,7 @@
  * on, and the price at which each boundary was traded is kept: the one compared with is between 31/32 and 32/32 of the
  * volume back. A trade that holds that boundary itself is compared with its own price: 0.
  *
- * Params  volume (size; to be set, since what is much differs from name to name).
+ * Params  volume (size; must be given, since what is much differs from name to name).
  * Inputs  price, size; a trade without either, or of size 0, is skipped.
  * Output  volume_return (1): 0.0001 is one basis point.
  * Warm-up once `volume` has been traded.

@@ -102,7 +102,8 @@ static inline test_row market_next(test_market *market, const fm_kernel *kernel)
     return next;
 }
 
-/* Presets, or short windows and few of everything, so that a short series fills and leaves them. */
+/* Presets (1000 of what must be given), or short windows and few of everything, so that a short series fills and leaves
+ * them. */
 static inline void params_of(const fm_kernel *kernel, int short_ones, double params[FM_KERNEL_PARAMS_MAX])
 {
     static const struct {
@@ -111,7 +112,7 @@ static inline void params_of(const fm_kernel *kernel, int short_ones, double par
     } SHORT[] = {{"window", 2},  {"half_life", 10}, {"dims", 3},     {"trees", 4},   {"sample", 32}, {"count", 20},
                  {"kept", 64},   {"cuts", 10},      {"chains", 4},   {"depth", 4},   {"warm", 30},   {"run", 50}};
     for (int i = 0; kernel->params[i].name != NULL; i++) {
-        params[i] = kernel->params[i].preset;
+        params[i] = isnan(kernel->params[i].preset) ? 1000 : kernel->params[i].preset;
         for (size_t j = 0; short_ones && j < sizeof(SHORT) / sizeof(SHORT[0]); j++)
             if (strcmp(SHORT[j].name, kernel->params[i].name) == 0)
                 params[i] = SHORT[j].value;

@@ -128,6 +128,7 @@ static void what_is_wrong_in_a_head_is_told_with_place_and_way_out(void **unused
     refused(HEAD " needs = { m = feature.ewma {\n half_life = 1e9 } } }", 3, 2,
             "half_life = 1000000000 lies outside 0.001 to 2678400 s", "age at which");
     refused(HEAD " needs = { m = feature.ewma { half_life = 0/0 } } }", 2, 31, "lies outside", "");
+    refused(HEAD " needs = { m = feature.vpin { count = 50 } } }", 2, 12, "the parameter \"volume\" (size of a bucket", "");
     refused(HEAD " needs = { m = feature.ewma { output = 'zz' } } }", 2, 31, "feature.ewma has no output \"zz\"",
             "did you mean z?");
     refused(HEAD " needs = { m = feature.mid { of = 'n' } } }", 2, 30, "mid takes no series", "");
