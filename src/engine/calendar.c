@@ -54,8 +54,8 @@ static const fm_calendar_half *half_of(const fm_calendar *calendar, int64_t day)
     return NULL;
 }
 
-/* The session that ends on that local day; false when there is none. */
-static bool session_of(const fm_calendar *calendar, int64_t day, fm_calendar_span *out)
+/* The session that ends on that local day, as its row says; false when there is none. */
+static bool told_session(const fm_calendar *calendar, int64_t day, fm_calendar_span *out)
 {
     const fm_calendar_session *session = &calendar->session[((day + 4) % 7 + 7) % 7]; /* 1970-01-01 was a Thursday */
     const fm_calendar_half *half = half_of(calendar, day);
@@ -69,6 +69,20 @@ static bool session_of(const fm_calendar *calendar, int64_t day, fm_calendar_spa
     return out->begin_ns < out->end_ns;
 }
 
+/* One that would begin before the last one has ended begins then: no time is in two. */
+static bool session_of(const fm_calendar *calendar, int64_t day, fm_calendar_span *out)
+{
+    fm_calendar_span before;
+    if (!told_session(calendar, day, out))
+        return false;
+    if (told_session(calendar, day - 1, &before) && before.end_ns > out->begin_ns)
+        out->begin_ns = before.end_ns;
+    return out->begin_ns < out->end_ns;
+}
+
+/* Callers ask again when time has left the span, or have forgotten it: whatever time in it they ask about, the answer
+ * must be the same. So all sessions that might begin in the day that a closed span lasts at most are looked at: of a
+ * local day that a zone may skip, of that on which it ends, and of the next, which may begin the evening before. */
 fm_calendar_span fm_calendar_at(const fm_calendar *calendar, int64_t ts_ns)
 {
     fm_calendar_span session, closed = {.begin_ns = ts_ns};
@@ -76,7 +90,7 @@ fm_calendar_span fm_calendar_at(const fm_calendar *calendar, int64_t ts_ns)
         closed.end_ns = INT64_MAX;
     int64_t utc_s = ts_ns >= 0 ? ts_ns / FM_NS_PER_S : -((-(ts_ns + 1)) / FM_NS_PER_S) - 1;
     int64_t day = floor_day(utc_s + offset_at(calendar, utc_s));
-    for (int64_t d = day; d <= day + 1; d++) /* this day's, or the one that begins this evening */
+    for (int64_t d = day - 1; d <= day + 3; d++)
         if (session_of(calendar, d, &session)) {
             if (ts_ns >= session.begin_ns && ts_ns < session.end_ns)
                 return session;

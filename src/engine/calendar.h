@@ -2,7 +2,7 @@
  *
  * A zone is the list of its offsets from UTC, taken from the tz database when the calendar was compiled
  * (main/reference_files.h): two machines with different time zone data fold one journal alike. A session belongs to the
- * weekday on which it ends; it may begin the evening before (futures). */
+ * weekday on which it ends; it may begin the evening before (futures), but not before the last one has ended. */
 #ifndef FM_ENGINE_CALENDAR_H
 #define FM_ENGINE_CALENDAR_H
 

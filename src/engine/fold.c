@@ -420,10 +420,10 @@ static int apply_data(fm_fold *fold, fm_partition *partition, const fm_event *ev
         FM_TRY(fire_timers(fold, partition, series->domain, event->ts_ns, receive_ns, error));
     if (fold->row_count == fold->config.batch_max)
         fm_rows_run(fold);
-    if (series->layout->has_timer && event->ts_ns < domain->batch_first_ns)
-        domain->batch_first_ns = event->ts_ns;
     uint32_t size = fm_event_size(event), taken = fm_rows_add(fold, partition, (const char *)event, size, receive_ns);
     FM_ASSERT(taken == size);
+    if (series->layout->has_timer && event->ts_ns < domain->batch_first_ns) /* only now: a relisting ends the batch before its record */
+        domain->batch_first_ns = event->ts_ns;
     return 0;
 }
 

@@ -117,6 +117,31 @@ static void a_session_may_begin_the_evening_before(void **unused)
     fm_calendar_fini(&futures);
 }
 
+/* Whoever asks once keeps the answer while time is in it, and whoever has forgotten it asks again: they must hear the
+ * same. */
+static void an_answer_holds_for_all_of_its_span(void **unused)
+{
+    (void)unused;
+    fm_calendar futures = {.name = "XCME"};
+    for (int day = 1; day <= 5; day++)
+        futures.session[day] = (fm_calendar_session){-420, 960};
+    load_zone(&futures, "America/Chicago");
+    fm_calendar_span saturday = fm_calendar_at(&futures, ns(at(2023, 12, 17, 1, 0))); /* 19:00 of Saturday there */
+    assert_false(saturday.open);
+    assert_int_equal(saturday.end_ns, ns(at(2023, 12, 17, 23, 0))); /* Sunday's open, not a day later */
+    futures.session[2].open = -600; /* Tuesday's begins at 14:00 of Monday, while Monday's goes on until 16:00 */
+    fm_calendar_span kept = {0};
+    for (int64_t ts = at(2024, 3, 1, 0, 0); ts < at(2024, 3, 20, 0, 0); ts += 617) {
+        fm_calendar_span fresh = fm_calendar_at(&futures, ns(ts));
+        if (ns(ts) < kept.begin_ns || ns(ts) >= kept.end_ns)
+            kept = fresh;
+        assert_int_equal(kept.open, fresh.open);
+        if (fresh.open)
+            assert_true(kept.begin_ns == fresh.begin_ns && kept.end_ns == fresh.end_ns);
+    }
+    fm_calendar_fini(&futures);
+}
+
 static void local_times_become_utc_also_where_clocks_change(void **unused)
 {
     (void)unused;
@@ -160,6 +185,7 @@ int main(void)
         cmocka_unit_test(a_closed_span_ends_when_the_next_session_opens),
         cmocka_unit_test(holidays_have_no_session_and_half_days_close_early),
         cmocka_unit_test(a_session_may_begin_the_evening_before),
+        cmocka_unit_test(an_answer_holds_for_all_of_its_span),
         cmocka_unit_test(local_times_become_utc_also_where_clocks_change),
         cmocka_unit_test(a_zone_that_is_none_is_refused),
     };
