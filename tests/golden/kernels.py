@@ -6,6 +6,7 @@ exact decimals for logarithms and fsum for sums. Only what is recursive by defin
 sums of Page-Hinkley) goes from row to row. Python's own library only; no code is shared with the kernels.
 """
 import decimal
+import functools
 import math
 import os
 import random
@@ -59,9 +60,18 @@ def quote_ok(row):
     return row["bid"] > 0 and row["ask"] >= row["bid"]
 
 
-def weighted(values, times, now, half_life):
-    """Mean and variance with weights 2^(-age/half_life), from scratch."""
-    w = [2.0 ** (-(now - t) / (half_life * 1e9)) for t in times]
+def quiet_weights(times, half_life):
+    """Weight of each row at the last one: 2^-age, where the time between two rows counts for one half-life at most."""
+    age, weights = 0.0, [1.0]
+    for a, b in zip(times[-2::-1], times[:0:-1]):
+        age += min((b - a) / (half_life * 1e9), 1.0)
+        weights.append(2.0 ** -age)
+    return weights[::-1]
+
+
+def weighted(values, times, half_life):
+    """Mean and variance with these weights, from scratch."""
+    w = quiet_weights(times, half_life)
     total = math.fsum(w)
     mean = math.fsum(a * v for a, v in zip(w, values)) / total
     variance = math.fsum(a * (v - mean) ** 2 for a, v in zip(w, values)) / total
@@ -95,7 +105,7 @@ def return_z(rows, half_life, floor):
         r = log_ratio(row["price"], s.rows[k - 1]["price"]) if k else NAN
         z = sigma = NAN
         if len(kept) >= 30:
-            mean, variance = weighted(kept, times, s.time[k - 1], half_life)
+            mean, variance = weighted(kept, times, half_life)
             sigma = max(math.sqrt(variance), floor * 1e-4)
             z = (r - mean) / sigma
         out.append((z, sigma, r))
@@ -157,11 +167,22 @@ def ewma(rows, half_life):
     s = Series(rows, price_ok)
     x = [r["price"] for r in s.rows]
 
+    @functools.cache
+    def faded(k):
+        """Mean and weight of the rows before k, at the last of them."""
+        w = [2.0 ** (-(s.time[k - 1] - t) / (half_life * 1e9)) for t in s.time[:k]]
+        return (math.fsum(a * v for a, v in zip(w, x)) / math.fsum(w) if k else NAN), math.fsum(w)
+
     def value(k):
         if k == 0:
             return (NAN, NAN)
-        mean, variance = weighted(x[:k], s.time[:k], s.time[k - 1], half_life)
-        return (mean, (x[k] - mean) / math.sqrt(variance) if variance > 1e-24 else NAN)
+        gains = []
+        for j in range(k):
+            mean, weight = faded(j)
+            gains.append((x[j] - mean) ** 2 * (1 - 1 / (weight * 2.0 ** (-(s.time[j] - s.time[max(j, 1) - 1]) / half_life / 1e9) + 1)) if j else 0.0)
+        quiet = quiet_weights(s.time[:k], half_life)
+        variance = math.fsum(w * g for w, g in zip(quiet, gains)) / math.fsum(quiet)
+        return (faded(k)[0], (x[k] - faded(k)[0]) / math.sqrt(variance) if variance > 1e-24 else NAN)
     return over(rows, s, value)
 
 
@@ -369,7 +390,7 @@ def faded_detector(rows, half_life, clip, floor, judge):
     for k, row in enumerate(s.rows):
         x, result = row["price"], (NAN, NAN, NAN, 0.0)
         if len(kept) >= 30:
-            mean, variance = weighted(kept, times, s.time[k - 1], half_life)
+            mean, variance = weighted(kept, times, half_life)
             sigma = max(math.sqrt(variance), floor)
             z = (x - mean) / sigma
             score = judge(z)
@@ -433,10 +454,10 @@ def market_bars(rows, *params):
 
 
 CASES = [
-    (log_return, [0]), (log_return, [3]), (return_z, [10, 0.1]), (move_z, [2, 20, 1, 4]), (ewma, [5]), (mid, []), (microprice, []),
+    (log_return, [0]), (log_return, [3]), (return_z, [10, 0.1]), (return_z, [0.8, 0.1]), (move_z, [2, 20, 1, 4]), (ewma, [5]), (ewma, [0.3]), (mid, []), (microprice, []),
     (spread, []), (spread_ratio, [2, 20, 0, 4]), (rolling_min_max, [3]), (realised_variance, [3]), (order_flow_imbalance, [2]),
     (trade_imbalance, [3]), (event_rate, [2, 20, 1, 4]), (volume_ratio, [2, 20, 0, 4]), (vwap_deviation, [3, 0.1]),
-    (robust_z, [12, 0]), (ewma_z, [10, 8, 0]), (page_hinkley, [10, 0.5, 20, 5, 0]),
+    (robust_z, [12, 0]), (ewma_z, [10, 8, 0]), (ewma_z, [0.8, 8, 0]), (page_hinkley, [10, 0.5, 20, 5, 0]),
     (auto, [2000, 3.5, 3, 0.03, 0.5, 5000]), (auto, [150, 1, 0.5, 0.05, 0.2, 1000]),
     (market, [1, 5000, 480, 20000, 3000, 4]), (market, [1.5, 100, 10, 100, 10, 2]),
     (market_bars, [1, 5000, 480, 20000, 3000, 4]), (market_bars, [1.5, 100, 10, 100, 10, 2]),

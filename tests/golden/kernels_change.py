@@ -8,7 +8,7 @@ import statistics
 
 import kernels_rows
 from auto_reference import Sketch, f32
-from kernels import NAN, Series, Tail, over, price_ok, robust_scale, weighted
+from kernels import NAN, Series, Tail, over, price_ok, quiet_weights, robust_scale, weighted
 
 
 def detector(rows, judge, usable=price_ok):
@@ -105,10 +105,10 @@ class Past:
     def __init__(self, half_life):
         self.half_life, self.values, self.times, self.moved = half_life, [], [], None
 
-    def read(self, now):
+    def read(self):
         if len(self.values) < 30:
             return NAN, NAN
-        mean, variance = weighted(self.values, self.times, now, self.half_life)
+        mean, variance = weighted(self.values, self.times, self.half_life)
         return mean, math.sqrt(variance)
 
     def add(self, time, x):
@@ -123,7 +123,7 @@ class Moving:
         self.half_life, self.weight, self.mean, self.square, self.time = half_life * 1e9, 0.0, 0.0, 0.0, None
 
     def add(self, time, x):
-        keep = 2.0 ** (-(time - self.time) / self.half_life) if self.time is not None else 0.0
+        keep = max(0.5, 2.0 ** (-(time - self.time) / self.half_life)) if self.time is not None else 0.0
         self.time = time
         old = self.weight * keep
         self.weight = old + 1
@@ -219,7 +219,7 @@ def bocpd(rows, half_life, gap, run, recent):
 
     def judge(time, row):
         x, result = row["price"], (NAN, NAN, NAN, 0.0, NAN, NAN)
-        mean, sigma = past.read(time)
+        mean, sigma = past.read()
         if ages:
             joint = [age[1] * density(age, x) for age in ages]
             total = math.fsum(joint)
@@ -233,15 +233,15 @@ def bocpd(rows, half_life, gap, run, recent):
         weight = grow(x) if ages else 1.0
         kept = x if math.isnan(sigma) or abs(x - mean) <= 8 * sigma else mean + math.copysign(8 * sigma, x - mean)
         past.add(time, kept)
-        mean, sigma = past.read(time)
+        mean, sigma = past.read()
         if not math.isnan(sigma):
             ages.append([0, weight, mean, sigma ** 2])
         return result
     return detector(rows, judge)
 
 
-def faded_mean(values, times, now, half_life):
-    w = [2.0 ** (-(now - t) / (half_life * 1e9)) for t in times]
+def faded_mean(values, times, half_life):
+    w = quiet_weights(times, half_life)
     return math.fsum(a * v for a, v in zip(w, values)) / math.fsum(w)
 
 
@@ -256,7 +256,7 @@ def holt_winters(rows, period, buckets, alpha, beta, gamma, half_life, clip):
     kept, squares = [], []  # (time, value)
 
     def faded(pairs):
-        return faded_mean([v for _, v in pairs], [t for t, _ in pairs], pairs[-1][0], half_life)
+        return faded_mean([v for _, v in pairs], [t for t, _ in pairs], half_life)
 
     def sigma():
         return math.sqrt(faded(squares)) if len(kept) >= 30 else NAN
@@ -314,8 +314,12 @@ def seasonal_residual(rows, period, buckets, half_life, clip, floor):
     now = {"open": None, "inside": [], "away": []}
     kept, distances = [], []
 
-    def faded(pairs, when):
-        return faded_mean([v for _, v in pairs], [t for t, _ in pairs], when, half_life)
+    def faded(pairs):
+        return faded_mean([v for _, v in pairs], [t for t, _ in pairs], half_life)
+
+    def usual(mine, i):
+        w = [2.0 ** (-(mine[-1][0] - visit[0]) / (half_life * 1e9)) for visit in mine]
+        return math.fsum(a * visit[i] for a, visit in zip(w, mine)) / math.fsum(w)
 
     def judge(time, row):
         x, number = row["price"], time // width
@@ -326,19 +330,17 @@ def seasonal_residual(rows, period, buckets, half_life, clip, floor):
                 visits[now["open"] % buckets].append((end, statistics.fmean(inside), statistics.fmean(away)))
             now.update(open=number, inside=[], away=[])
         mine = visits[number % buckets]
-        weight = math.fsum(2.0 ** (-(mine[-1][0] - end) / (half_life * 1e9)) for end, _, _ in mine)
         expected = spread = NAN
-        if weight >= 2:
-            expected = faded([(end, mean) for end, mean, _ in mine], mine[-1][0])
-            spread = faded([(end, away) for end, _, away in mine], mine[-1][0])
+        if len(mine) >= 2:
+            expected, spread = usual(mine, 1), usual(mine, 2)
         elif kept:
-            expected = faded(kept, kept[-1][0])
-            spread = faded(distances, distances[-1][0]) if distances else NAN
+            expected = faded(kept)
+            spread = faded(distances) if distances else NAN
         sigma = max(math.sqrt(math.pi / 2) * spread, floor) if len(kept) >= 30 else NAN
         residual, result = x - expected, (NAN, NAN, NAN, 0.0, NAN, NAN)
         if not math.isnan(sigma):
             score = abs(residual) / sigma
-            result = (score, tail.p(score), expected, 1.0, residual, weight)
+            result = (score, tail.p(score), expected, 1.0, residual, float(len(mine)))
             tail.add(score)
             residual = cut(residual, clip * sigma)
             x = expected + residual
@@ -538,7 +540,7 @@ def mahalanobis(rows, dims, half_life, shrink, clip, method):
     def judge(time, row):
         x, result = [row[name] for name in names], (NAN, NAN, NAN, 0.0) + parts([])
         if len(kept) >= 30 + 2 * n:
-            w = [2.0 ** (-(times[-1] - t) / (half_life * 1e9)) for t in times]
+            w = quiet_weights(times, half_life)
             total = math.fsum(w)
             mean = [math.fsum(a * v[i] for a, v in zip(w, kept)) / total for i in range(n)]
             cov = [[math.fsum(a * (v[i] - mean[i]) * (v[j] - mean[j]) for a, v in zip(w, kept)) / total for j in range(n)] for i in range(n)]

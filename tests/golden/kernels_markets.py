@@ -8,7 +8,7 @@ import math
 from fractions import Fraction
 
 import kernels_rows
-from kernels import NAN, Series, log_ratio, over, price_ok, quote_ok
+from kernels import NAN, Series, log_ratio, over, price_ok, quiet_weights, quote_ok
 
 
 def returns(prices):
@@ -231,15 +231,6 @@ def vpin(rows, volume, count):
 
 
 # ---- activity ----
-
-def quiet_weights(times, half_life):
-    """Weight of each row at the last one: 2^-age, where the time between two rows counts for one half-life at most."""
-    age, weights = 0.0, [1.0]
-    for a, b in zip(times[-2::-1], times[:0:-1]):
-        age += min((b - a) / (half_life * 1e9), 1.0)
-        weights.append(2.0 ** -age)
-    return weights[::-1]
-
 
 def mean_of(values, weights):
     return math.fsum(w * v for w, v in zip(weights, values)) / math.fsum(weights)

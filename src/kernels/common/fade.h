@@ -7,7 +7,23 @@
 
 #include "base/fmath.h"
 
+#include <stdbool.h>
+#include <stdint.h>
+
 #define FM_FADE_SOON 0x1p-6
+
+/* A time in ns for which fm_fade_soon serves a half-life of so many. */
+static inline int64_t fm_fade_soon_ns(double half_life_ns)
+{
+    double soon_ns = half_life_ns * FM_FADE_SOON;
+    return soon_ns < 0x1p60 ? (int64_t)soon_ns : INT64_C(1) << 60;
+}
+
+/* Whether the tick at ts_ns comes soon after the newest, or with it: most do, and their fading is the short way. */
+static inline bool fm_fades_soon(int64_t newest_ns, int64_t soon_ns, int64_t ts_ns)
+{
+    return ts_ns >= newest_ns && (uint64_t)ts_ns - (uint64_t)newest_ns < (uint64_t)soon_ns;
+}
 
 /* 0 <= age < FM_FADE_SOON */
 static inline double fm_fade_soon(double age)

@@ -50,7 +50,8 @@ static int init(void *state, const double *values)
     gamma[0] = 0.5;
     for (int64_t i = 0; i < detector->run; i++)
         gamma[i + 1] = (ALPHA + 0.5 * (double)i) / (3.14159265358979324 * gamma[i]);
-    return fm_ewma_init(&detector->past, values[0] * 1e9);
+    fm_faded_init(&detector->past, values[0]);
+    return 0;
 }
 
 static double density(const fm_bocpd *detector, const fm_bocpd_age *age, double x)
@@ -203,7 +204,7 @@ const fm_kernel fm_kernel_bocpd = {
     .summary = "Bayesian change points: surprise, probability of a new run, age of the current one.",
     .source = "Adams & MacKay, arXiv:0710.3742, 2007",
     .kind = FM_KERNEL_DETECTOR,
-    .layout = 1,
+    .layout = 2,
     .params = params,
     .inputs = (const fm_field[]){{.name = "x", .unit = "any", .help = "the series"}, {0}},
     .outputs = (const fm_field[]){{.name = "score", .unit = "nats", .usual = 1.4, .help = "surprise of x"},

@@ -4,7 +4,7 @@
  * A run is a stretch of independent normal values of one unknown mean and variance; each event ends it with
  * probability h = 1 / gap. For each possible age r of the current run (values in it) there is a weight w_r and the
  * posterior of mean and variance given those r values: normal-inverse-gamma with kappa = 0.1 + r, alpha = 1 + r/2, m,
- * beta. The prior of a run that begins now: m = faded mean, beta = faded variance (kernels/feature/ewma.h, half-life
+ * beta. The prior of a run that begins now: m = faded mean, beta = faded variance (kernels/common/faded.h, half-life
  * `half_life`, values cut to 8 sigma before they enter). Predictive density of x under age r: Student's t,
  *   pi_r = Gamma(alpha + 1/2) / (Gamma(alpha) sqrt(pi q)) (1 + (x - m)^2 / q)^-(alpha + 1/2),  q = 2 beta (kappa + 1)
  *          / kappa.
@@ -32,7 +32,7 @@
 #define FM_KERNELS_DETECTOR_BOCPD_H
 
 #include "kernels/common/tail.h"
-#include "kernels/feature/ewma.h"
+#include "kernels/common/faded.h"
 
 typedef struct fm_bocpd_age {
     double values; /* in the run */
@@ -41,7 +41,7 @@ typedef struct fm_bocpd_age {
 } fm_bocpd_age;
 
 typedef struct fm_bocpd {
-    fm_ewma past;
+    fm_faded past;
     double hazard, recent;
     double precision; /* 1 / sigma; NaN until ready */
     int64_t run;      /* parameter */

@@ -40,7 +40,8 @@ static int init(void *state, const double *values)
     fm_cusum *detector = state;
     *detector =
         (fm_cusum){.drift = values[1], .limit = values[2], .clip = values[3], .floor = values[4], .precision = NAN};
-    return fm_ewma_init(&detector->past, values[0] * 1e9);
+    fm_faded_init(&detector->past, values[0]);
+    return 0;
 }
 
 static inline __attribute__((always_inline)) sums read(const fm_cusum *detector, int64_t ts_ns, double x, double *out)
@@ -131,7 +132,7 @@ const fm_kernel fm_kernel_cusum = {
     .summary = "Shift of the level of x, told once: which way and since when.",
     .source = "Page, Biometrika 41, 1954; Montgomery 2009",
     .kind = FM_KERNEL_DETECTOR,
-    .layout = 1,
+    .layout = 2,
     .params = params,
     .inputs = (const fm_field[]){{.name = "x", .unit = "any", .help = "the series"}, {0}},
     .outputs = (const fm_field[]){{.name = "score", .unit = "sigma", .usual = 1, .help = "larger of the two sums"},

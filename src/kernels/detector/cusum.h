@@ -1,6 +1,6 @@
 /* kernels/detector/cusum.h - has the level of x shifted, which way, since when, and where to? Page's two sums.
  *
- * z = (x - mean) / sigma of the faded past (kernels/feature/ewma.h), cut to ±clip. Two sums run, each with the number
+ * z = (x - mean) / sigma of the faded past (kernels/common/faded.h), cut to ±clip. Two sums run, each with the number
  * of values since it left 0: up = max(0, up + z - drift), down = max(0, down - z - drift); score is the larger one, up
  * when they are equal. When it passes `limit` the change is reported (`change` +1 or -1; `since`: how long ago the sum
  * left 0), both sums start from 0, and the past is that of the new level: with S the sum and n its values, mean moves
@@ -23,10 +23,10 @@
 #define FM_KERNELS_DETECTOR_CUSUM_H
 
 #include "kernels/common/tail.h"
-#include "kernels/feature/ewma.h"
+#include "kernels/common/faded.h"
 
 typedef struct fm_cusum {
-    fm_ewma past;
+    fm_faded past;
     double drift, limit, clip; /* sigmas */
     double floor;              /* smallest sigma */
     double precision;          /* 1 / sigma; NaN until ready */

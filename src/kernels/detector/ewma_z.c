@@ -29,7 +29,8 @@ int fm_ewma_z_detector_init(fm_ewma_z_detector *detector, double half_life_s, do
 {
     FM_TRY(fm_kernel_check(params, (const double[]){half_life_s, clip, floor}));
     *detector = (fm_ewma_z_detector){.clip = clip > 0.0 ? clip : INFINITY, .floor = floor, .precision = NAN};
-    return fm_ewma_init(&detector->past, half_life_s * 1e9);
+    fm_faded_init(&detector->past, half_life_s);
+    return 0;
 }
 
 /* Returns the score, NaN while there is none. */
@@ -109,7 +110,7 @@ const fm_kernel fm_kernel_ewma_z = {
     .summary = "Distance of x from its faded mean, with a conformal p.",
     .source = "Finch 2009; Vovk, Gammerman & Shafer 2005",
     .kind = FM_KERNEL_DETECTOR,
-    .layout = 2,
+    .layout = 3,
     .params = params,
     .inputs = (const fm_field[]){{.name = "x", .unit = "any", .help = "the series"}, {0}},
     .outputs = (const fm_field[]){{.name = "score", .unit = "sigma", .usual = 1, .help = "distance from the mean"},

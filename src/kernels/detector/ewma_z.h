@@ -1,6 +1,6 @@
 /* kernels/detector/ewma_z.h - is x far from its faded mean? The plainest detector, with a calibrated tail.
  *
- * score = |x - mean| / sigma, with mean and variance faded by event time (kernels/feature/ewma.h) and sigma at least
+ * score = |x - mean| / sigma, with mean and variance faded by event time (kernels/common/faded.h) and sigma at least
  * `floor`. A value is cut to mean ± clip sigma before it enters them, so an outlier does not hide the next. p is the
  * online conformal tail probability among the past scores (kernels/common/tail.h): no distribution is assumed, so it
  * holds for heavy tails as well.
@@ -15,11 +15,11 @@
 #define FM_KERNELS_DETECTOR_EWMA_Z_H
 
 #include "kernels/common/tail.h"
-#include "kernels/feature/ewma.h"
+#include "kernels/common/faded.h"
 
 /* ffi:begin */
 typedef struct fm_ewma_z_detector {
-    fm_ewma past;
+    fm_faded past;
     double clip;      /* sigmas; +infinity = none */
     double floor;     /* smallest sigma */
     double precision; /* 1 / sigma; NaN until ready */

@@ -51,8 +51,9 @@ static int init(void *state, const double *values)
     model->clip = values[6];
     for (int64_t i = 0; i < model->clock.buckets; i++)
         model->season[i] = NAN;
-    FM_TRY(fm_ewma_init(&model->squares, values[5] * 1e9));
-    return fm_ewma_init(&model->past, values[5] * 1e9);
+    fm_faded_init(&model->squares, values[5]);
+    fm_faded_init(&model->past, values[5]);
+    return 0;
 }
 
 /* NaN until there is one */
@@ -191,7 +192,7 @@ const fm_kernel fm_kernel_holt_winters = {
     .summary = "Distance of x from its level, trend and season.",
     .source = "Winters, Management Science 6, 1960; Gelper, Fried & Croux, J. Forecasting 29, 2010",
     .kind = FM_KERNEL_DETECTOR,
-    .layout = 1,
+    .layout = 2,
     .params = params,
     .inputs = (const fm_field[]){{.name = "x", .unit = "any", .help = "the series"}, {0}},
     .outputs = (const fm_field[]){{.name = "score", .unit = "sigma", .usual = 1, .help = "distance from expected"},

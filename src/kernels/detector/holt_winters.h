@@ -9,7 +9,7 @@
  * A bucket that had no sample has no season; its first sample makes it, y - level - h trend, and level moves on by the
  * trend alone.
  * expected = level + h trend + season[b] (without the season where there is none); before the first period is over the
- * faded mean of x (kernels/feature/ewma.h). residual = x - expected; sigma = root of the faded mean of its squares;
+ * faded mean of x (kernels/common/faded.h). residual = x - expected; sigma = root of the faded mean of its squares;
  * score = |residual| / sigma. Before it enters a slice or the squares, x is cut to expected ± clip sigma, before the
  * first period is over to 4 times that. p is the online conformal tail probability among the past scores
  * (kernels/common/tail.h).
@@ -30,15 +30,15 @@
 
 #include "kernels/common/season.h"
 #include "kernels/common/tail.h"
-#include "kernels/feature/ewma.h"
+#include "kernels/common/faded.h"
 
 #define FM_HOLT_WINTERS_BUCKETS 672
 
 typedef struct fm_holt_winters {
     fm_season clock;
     double alpha, beta, gamma, clip;
-    fm_ewma past;        /* of x: expected until a period is over */
-    fm_ewma squares;     /* of the residual: its mean is sigma squared */
+    fm_faded past;       /* of x: expected until a period is over */
+    fm_faded squares;    /* of the residual: its mean is sigma squared */
     int64_t count;       /* values seen */
     int64_t first;       /* number of the first slice */
     int64_t last;        /* number of the slice of the last sample */

@@ -4,8 +4,7 @@
 #include "base/assert.h"
 #include "base/error.h"
 #include "base/fmath.h"
-#include "kernels/common/fade.h"
-#include "kernels/common/number.h"
+#include "kernels/common/quiet_fade.h"
 #include "kernels/kernel.h"
 
 #define WARM_COUNT 30
@@ -177,15 +176,12 @@ static view read(const fm_mahalanobis *past, bool asked, const double *in, doubl
 
 static void push(fm_mahalanobis *past, int64_t ts_ns, const view *seen)
 {
-    double keep = 1.0, apart[8], reach = past->clip * sqrt((double)past->dims), pull = 1.0;
+    double apart[8], reach = past->clip * sqrt((double)past->dims), pull = 1.0;
     if (!isnan(seen->distance)) {
         fm_tail_add(&past->tail, fm_tail_bucket(seen->distance));
         pull = seen->distance > reach ? reach / seen->distance : 1.0;
     }
-    if (ts_ns > past->newest_ns) {
-        keep = past->count > 0 ? fm_fade((double)fm_elapsed_ns(ts_ns, past->newest_ns) * past->fade) : 0.0;
-        past->newest_ns = ts_ns;
-    }
+    double keep = fm_quiet_fade(&past->newest_ns, ts_ns, past->fade);
     past->count++;
     past->weight = keep * past->weight + 1.0;
     double gain = 1.0 / past->weight, rest = 1.0 - gain;
@@ -222,7 +218,7 @@ const fm_kernel fm_kernel_mahalanobis = {
     .summary = "Distance of several series from where they usually are together, and which one is out.",
     .source = "Mahalanobis 1936; Ledoit & Wolf 2004",
     .kind = FM_KERNEL_DETECTOR,
-    .layout = 1,
+    .layout = 2,
     .params = params,
     .inputs = (const fm_field[]){{.name = "x", .unit = "any", .help = "the first series"},
                                  {.name = "x2", .unit = "any", .help = "series 2"},

@@ -1,10 +1,9 @@
 /* kernels/detector/mahalanobis.h - how far is a row of series from where they usually are together?
  *
- * Means and covariances fade with event time. With v_i = (x_i - mean_i) / sigma_i, cut to ±1e6, and R = (1 - shrink)
- * times the correlations, with ones on the diagonal,
- *   score = d = sqrt(v' R^-1 v),
- * so two series that always move together and suddenly do not are far out though neither is. Shrinking towards no
- * correlation keeps R invertible however alike the series are. A row of d > clip sqrt(dims) enters means and
+ * Means and covariances fade with event time, a silence fading them to one half at most. With v_i = (x_i - mean_i) /
+ * sigma_i, cut to ±1e6, and R = (1 - shrink) times the correlations, with ones on the diagonal, score = d = sqrt(v'
+ * R^-1 v), so two series that always move together and suddenly do not are far out though neither is. Shrinking towards
+ * no correlation keeps R invertible however alike the series are. A row of d > clip sqrt(dims) enters means and
  * covariances as far out as that, in its direction. A series that does not vary has no part (v = 0, no correlations).
  * method 0: p is the online conformal tail probability among the past scores (kernels/common/tail.h); method 1: that of
  * a chi-square with as many degrees of freedom as series vary, right for normal series and a half-life of many rows.

@@ -36,7 +36,8 @@ int fm_page_hinkley_init(fm_page_hinkley *detector, const double values[5])
     FM_TRY(fm_kernel_check(params, values));
     *detector = (fm_page_hinkley){
         .drift = values[1], .limit = values[2], .clip = values[3], .floor = values[4], .precision = NAN};
-    return fm_ewma_init(&detector->past, values[0] * 1e9);
+    fm_faded_init(&detector->past, values[0]);
+    return 0;
 }
 
 /* Inlined with push(), so that the sums stay in registers: 2.5 ns of 25. */
@@ -131,7 +132,7 @@ const fm_kernel fm_kernel_page_hinkley = {
     .summary = "Shift of the level of x: deviations that all go one way, summed.",
     .source = "Page, Biometrika 41, 1954; Hinkley, Biometrika 58, 1971",
     .kind = FM_KERNEL_DETECTOR,
-    .layout = 2,
+    .layout = 3,
     .params = params,
     .inputs = (const fm_field[]){{.name = "x", .unit = "any", .help = "the series"}, {0}},
     .outputs = (const fm_field[]){{.name = "score", .unit = "sigma", .usual = 1, .help = "larger of the two sums"},

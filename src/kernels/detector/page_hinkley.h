@@ -1,6 +1,6 @@
 /* kernels/detector/page_hinkley.h - has the level of x shifted? Small differences that all go one way add up.
  *
- * z = (x - mean) / sigma of the faded past (kernels/feature/ewma.h), cut to ±clip, so that one outlier is not a shift.
+ * z = (x - mean) / sigma of the faded past (kernels/common/faded.h), cut to ±clip, so that one outlier is not a shift.
  * Two sums run: up = max(0, up + z - drift), down = max(0, down - z - drift); score is the larger one. When it passes
  * `limit` the change is reported, both sums start from 0 at the next value, and the mean goes on learning the new
  * level. p is the online conformal tail probability among the past scores (kernels/common/tail.h): as successive
@@ -18,11 +18,11 @@
 #define FM_KERNELS_DETECTOR_PAGE_HINKLEY_H
 
 #include "kernels/common/tail.h"
-#include "kernels/feature/ewma.h"
+#include "kernels/common/faded.h"
 
 /* ffi:begin */
 typedef struct fm_page_hinkley {
-    fm_ewma past;
+    fm_faded past;
     double drift, limit, clip; /* sigmas */
     double floor;              /* smallest sigma */
     double precision;          /* 1 / sigma; NaN until ready */

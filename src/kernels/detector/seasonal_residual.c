@@ -7,7 +7,7 @@
 #include "kernels/kernel.h"
 
 #define WARM_COUNT 30
-#define KNOWN      2.0                /* visits that make a bucket known */
+#define KNOWN      2                  /* visits that make a bucket known */
 #define NORMAL     1.2533141373155003 /* sqrt(pi / 2): mean distance to sigma */
 
 static const fm_field params[] = {
@@ -45,8 +45,9 @@ static int init(void *state, const double *values)
     fm_season_init(&model->clock, values[0], (int64_t)values[1]);
     model->clip = values[3];
     model->floor = values[4];
-    FM_TRY(fm_ewma_init(&model->distances, values[2] * 1e9));
-    return fm_ewma_init(&model->past, values[2] * 1e9);
+    fm_faded_init(&model->distances, values[2]);
+    fm_faded_init(&model->past, values[2]);
+    return 0;
 }
 
 /* The open slice ends: a visit of its bucket is over. */
@@ -63,6 +64,7 @@ static void advance(fm_seasonal_residual *model, int64_t ts_ns)
         bucket->mean += (model->mean - bucket->mean) / bucket->weight;
         bucket->spread += (model->away - bucket->spread) / bucket->weight;
         bucket->newest_ns = end_ns;
+        bucket->visits++;
     }
     fm_season_open(&model->clock, ts_ns);
     model->inside = model->mean = model->away = 0.0;
@@ -71,9 +73,9 @@ static void advance(fm_seasonal_residual *model, int64_t ts_ns)
 static view read(const fm_seasonal_residual *model, double x, double out[6])
 {
     const fm_seasonal_bucket *bucket = &model->bucket[fm_season_bucket(&model->clock)];
-    bool known = bucket->weight >= KNOWN;
+    bool known = bucket->visits >= KNOWN;
     double spread = NORMAL * (known ? bucket->spread : model->distances.mean);
-    view seen = {.expected = known ? bucket->mean : model->past.mean, .sigma = NAN, .visits = bucket->weight};
+    view seen = {.expected = known ? bucket->mean : model->past.mean, .sigma = NAN, .visits = (double)bucket->visits};
     spread = spread < model->floor ? model->floor : spread;
     if (model->count >= WARM_COUNT && spread > 0.0)
         seen.sigma = spread;
@@ -143,7 +145,7 @@ const fm_kernel fm_kernel_seasonal_residual = {
     .summary = "Distance of x from what is usual at this time of the day or week.",
     .source = "Hochenbaum, Vallis & Kejariwal, arXiv:1704.07706, 2017; Huber 1964",
     .kind = FM_KERNEL_DETECTOR,
-    .layout = 1,
+    .layout = 2,
     .params = params,
     .inputs = (const fm_field[]){{.name = "x", .unit = "any", .help = "the series"}, {0}},
     .outputs = (const fm_field[]){{.name = "score", .unit = "sigma", .usual = 1, .help = "distance from the usual"},
@@ -151,7 +153,7 @@ const fm_kernel fm_kernel_seasonal_residual = {
                                   {.name = "expected", .unit = "x", .usual = NAN, .help = "usual value at this time"},
                                   {.name = "ready", .unit = "1", .usual = 1, .help = "1 once warm"},
                                   {.name = "residual", .unit = "x", .usual = 0, .help = "x less the usual value"},
-                                  {.name = "visits", .unit = "1", .usual = NAN, .help = "weight of past visits"},
+                                  {.name = "visits", .unit = "1", .usual = NAN, .help = "of this bucket that are over"},
                                   {0}},
     .state_size = state_size,
     .init = init,
@@ -159,5 +161,5 @@ const fm_kernel fm_kernel_seasonal_residual = {
     .update = update,
     .step = step,
     .warm_up = "after 30 values of which two differ (or floor > 0); a bucket's own after two visits",
-    .cost = "~30 ns, 1,240 bytes",
+    .cost = "~30 ns, 1,432 bytes",
 };

@@ -24,7 +24,8 @@ int fm_return_z_init(fm_return_z *return_z, double half_life_s, double floor_bp)
 {
     FM_TRY(fm_kernel_check(params, (const double[]){half_life_s, floor_bp}));
     *return_z = (fm_return_z){.floor = floor_bp * 1e-4, .newest = NAN};
-    return fm_ewma_init(&return_z->returns, half_life_s * 1e9);
+    fm_faded_init(&return_z->returns, half_life_s);
+    return 0;
 }
 
 static void read(const fm_return_z *return_z, double x, double out[3])
@@ -100,7 +101,7 @@ const fm_kernel fm_kernel_return_z = {
     .summary = "One tick's log return in sigmas of the faded returns before it.",
     .source = "RiskMetrics Technical Document, 4th ed., 1996",
     .kind = FM_KERNEL_FEATURE,
-    .layout = 2,
+    .layout = 3,
     .params = params,
     .inputs = (const fm_field[]){{.name = "x", .unit = "any", .help = "the series, > 0"}, {0}},
     .outputs = (const fm_field[]){{.name = "z", .unit = "sigma", .usual = 0, .help = "return less its mean, in sigmas"},

@@ -1,6 +1,6 @@
 /* kernels/feature/return_z.h - one tick's log return in sigmas of the returns before it.
  *
- * Mean and variance of the tick returns fade with event time (kernels/feature/ewma.h). `floor` is the smallest sigma
+ * Mean and variance of the tick returns fade with event time (kernels/common/faded.h). `floor` is the smallest sigma
  * divided by, so that a feed which stood still does not make its first cent an event; with floor 0 a series without
  * variance gives NaN. A return is cut to 8 sigma before it enters them, so a bad print does not hide what follows. A
  * tick's return knows nothing of a move made in many small steps: for that, see kernels/feature/move_z.h.
@@ -12,11 +12,11 @@
 #ifndef FM_KERNELS_FEATURE_RETURN_Z_H
 #define FM_KERNELS_FEATURE_RETURN_Z_H
 
-#include "kernels/feature/ewma.h"
+#include "kernels/common/faded.h"
 
 /* ffi:begin */
 typedef struct fm_return_z {
-    fm_ewma returns;
+    fm_faded returns;
     double floor;  /* smallest sigma, as a log return */
     double newest; /* x of the newest tick; NaN while empty */
     int64_t count; /* returns seen */

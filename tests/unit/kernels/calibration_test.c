@@ -1,16 +1,9 @@
-/* tests/unit/kernels/calibration_test.c - the presets and the thresholds that the rules in the box use, on recorded
- * days.
+/* tests/unit/kernels/calibration_test.c - how often detectors cry wolf: on series without an anomaly, with nights and
+ * with ties; and the presets and thresholds that the rules in the box use, on recorded days.
  *
  * EURUSD quotes of six days in May 2014 (the US jobs report of 2014-05-02 12:30 UTC among them) and US equity ticks of
  * two days in October 2013. Skipped by name where the recordings are not at hand; with CI=true that is a failure. */
-#include "assert_near.h"
-
-#include "base/event.h"
-#include "kernels/kernel.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "kinds.h"
 
 static const char *const EURUSD[] = {"20140501", "20140502", "20140505", "20140506", "20140507", "20140508"};
 
@@ -150,9 +143,67 @@ static void volume_surges_and_quote_bursts_on_equities_are_a_handful_a_day(void 
         assert_in_range(count_alerts(QUOTES[i], 0, &burst, 0, 0).count, 0, 4);
 }
 
+enum { DAYS = 8, TICKS = 2000, MORNING = 60 };
+
+/* Whether it judges series x … x8, and not bars, or a market and its calendar. */
+static bool judges_series(const fm_kernel *kernel)
+{
+    if (kernel->kind != FM_KERNEL_DETECTOR)
+        return false;
+    for (int i = 0; kernel->inputs[i].name != NULL; i++)
+        if (kernel->inputs[i].name[0] != 'x')
+            return false;
+    return true;
+}
+
+/* Two series where it takes several; raw scores where it would take p-values. */
+static const setting SEVERAL[] = {{"dims", 2}, {NULL, 0}}, SCORES[] = {{"dims", 2}, {"input", 1}, {NULL, 0}};
+
+static const setting *settings_of(const fm_kernel *kernel)
+{
+    if (fm_kernel_field_index(kernel->params, "dims") < 0)
+        return NULL;
+    return fm_kernel_field_index(kernel->params, "input") < 0 ? SEVERAL : SCORES;
+}
+
+/* How many p are at most 0.01 and 0.001 in the mornings of days of independent values, a night of 18 hours between. */
+static void mornings_of(const fm_kernel *kernel, int below[2])
+{
+    test_subject subject = {0};
+    fm_random random;
+    fm_random_seed(&random, 77);
+    subject_start(&subject, kernel->name, settings_of(kernel));
+    below[0] = below[1] = 0;
+    for (int day = 0; day < DAYS; day++) {
+        for (int i = 0; i < TICKS; i++) {
+            double x = fm_random_normal(&random), other = 0.5 * x + fm_random_normal(&random);
+            subject_step(&subject, (double[FM_KERNEL_INPUTS_MAX]){100.0 + x, 50.0 + other});
+            subject.ts_ns += 9 * FM_NS_PER_S;
+            for (int level = 0; day >= 3 && i < MORNING && level < 2; level++)
+                below[level] += subject.out[1] <= (level == 0 ? 0.01 : 0.001);
+        }
+        subject.ts_ns += (int64_t)18 * 3600 * FM_NS_PER_S;
+    }
+    test_state_free(&subject.state);
+}
+
+static void a_morning_is_no_anomaly(void **unused)
+{
+    (void)unused;
+    for (const fm_kernel *const *kernel = fm_kernels; *kernel != NULL; kernel++) {
+        int below[2];
+        if (!judges_series(*kernel))
+            continue;
+        mornings_of(*kernel, below); /* 3 and 0.3 are due */
+        if (below[0] > 10 || below[1] > 2)
+            fail_msg("%s: p <= 0.01 in %d of 300 morning ticks, p <= 0.001 in %d", (*kernel)->name, below[0], below[1]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_morning_is_no_anomaly),
         cmocka_unit_test(move_z_sees_the_jobs_report_and_is_quiet_else_on_a_plateau_of_thresholds),
         cmocka_unit_test(spreads_and_bursts_on_eurusd_are_a_handful),
         cmocka_unit_test(volume_surges_and_quote_bursts_on_equities_are_a_handful_a_day),

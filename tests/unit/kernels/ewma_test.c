@@ -64,6 +64,24 @@ static void a_quiet_night_fades_as_much_as_a_busy_one(void **unused)
     assert_near(busy.weight, weight, 1e-12);
 }
 
+static void after_a_night_the_mean_is_new_and_sigma_is_not(void **unused)
+{
+    (void)unused;
+    fm_random random;
+    fm_random_seed(&random, 5);
+    fm_ewma ewma;
+    assert_int_equal(fm_ewma_init(&ewma, 60e9), 0);
+    for (int i = 0; i < 20000; i++) {
+        int64_t ts_ns = i / 2000 * 64800 * FM_NS_PER_S + i * FM_NS_PER_S;
+        double level = i / 2000 % 2 ? 300.0 : 100.0; /* a night moves it by 200 sigma */
+        if (i > 2000 && i % 2000 > 0) {
+            assert_true(fabs(fm_ewma_z(&ewma, level + fm_random_normal(&random))) < 8.0);
+            assert_true(fabs(ewma.mean - level) < 4.0);
+        }
+        fm_ewma_update(&ewma, ts_ns, level + fm_random_normal(&random));
+    }
+}
+
 static void a_half_life_that_is_not_positive_is_refused(void **unused)
 {
     (void)unused;
@@ -110,6 +128,7 @@ int main(void)
         cmocka_unit_test(ewma_of_equal_times_is_the_plain_mean_and_variance),
         cmocka_unit_test(z_is_nan_until_two_values_differ),
         cmocka_unit_test(a_quiet_night_fades_as_much_as_a_busy_one),
+        cmocka_unit_test(after_a_night_the_mean_is_new_and_sigma_is_not),
         cmocka_unit_test(a_half_life_that_is_not_positive_is_refused),
         cmocka_unit_test(fading_by_the_series_and_by_the_table_agree_where_they_meet),
         cmocka_unit_test(a_past_that_has_faded_away_leaves_no_negative_variance),

@@ -73,6 +73,27 @@ static void what_is_common_at_noon_is_an_anomaly_at_three(void **unused)
     check_wrong_hour("seasonal_residual", NULL);
 }
 
+/* A week with a half-life of five days: the weight of past visits stays below 2, and the hours are known after two. */
+static void a_bucket_is_known_after_two_visits_whatever_they_weigh(void **unused)
+{
+    (void)unused;
+    test_source noise = source_of(NORMAL, 24);
+    test_subject subject = {0};
+    subject_start(&subject, "seasonal_residual",
+                  (const setting[]){{"period", 7 * DAY}, {"buckets", 168}, {"half_life", 5 * DAY}, {NULL, 0}});
+    feed_days(&subject, &noise, 14, 0.0);
+    double apart = 0.0;
+    for (int i = 0; i < 7 * DAY / EVERY; i++) {
+        double level = day_level(subject.ts_ns);
+        subject_step_one(&subject, level + source_next(&noise));
+        subject.ts_ns += (EVERY - 1) * FM_NS_PER_S;
+        assert_true(subject_output(&subject, "visits") == 2.0);
+        apart += fabs(subject_output(&subject, "expected") - level) / (7 * DAY / EVERY);
+    }
+    assert_true(apart < 2.0); /* the mean of all hours is 17 from them */
+    test_state_free(&subject.state);
+}
+
 static void check_gap(const char *name)
 {
     test_source noise = source_of(NORMAL, 22);
@@ -165,6 +186,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_clock_of_a_period_begins_at_midnight_and_never_overflows),
         cmocka_unit_test(what_is_common_at_noon_is_an_anomaly_at_three),
+        cmocka_unit_test(a_bucket_is_known_after_two_visits_whatever_they_weigh),
         cmocka_unit_test(days_without_data_leave_the_season_as_it_was),
         cmocka_unit_test(holt_winters_follows_a_trend_which_a_baseline_does_not),
         cmocka_unit_test(a_wild_day_does_not_make_the_usual),
