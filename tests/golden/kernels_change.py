@@ -211,7 +211,7 @@ def bocpd(rows, half_life, gap, run, recent):
             age = joined([age[0], value / total * (1 - hazard), age[2], age[3]], x)
             if len(older) == 1 and age[0] >= run - 1 and older[0][0] >= run - 1:
                 age[1] += older.pop()[1]
-            if age[1] >= 1e-5:
+            if age[1] >= min(0.03 * hazard, 3e-4):
                 older.append(age)
         kept = math.fsum(age[1] for age in older) + hazard
         ages[:] = [[v, w / kept, m, b] for v, w, m, b in older]

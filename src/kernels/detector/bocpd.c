@@ -6,12 +6,13 @@
 #include "kernels/common/faded.h"
 #include "kernels/kernel.h"
 
-#define WARM_COUNT 30
-#define KAPPA      0.1
-#define ALPHA      1.0
-#define CLIP       8.0  /* sigma, for what enters the prior */
-#define FAR        1e6  /* sigma */
-#define NEGLECT    1e-5 /* weight of an age that is dropped */
+#define WARM_COUNT   30
+#define KAPPA        0.1
+#define ALPHA        1.0
+#define CLIP         8.0  /* sigma, for what enters the prior */
+#define FAR          1e6  /* sigma */
+#define NEGLECT      0.03 /* of the hazard: weight of an age that is dropped */
+#define NEGLECT_MOST 3e-4
 
 static const fm_field params[] = {
     {.name = "half_life",
@@ -122,6 +123,7 @@ static void join(const fm_bocpd *detector, fm_bocpd_age *age, double x)
 static void grow(fm_bocpd *detector, const sight *seen, const double *joint)
 {
     double old = (double)detector->run - 1.0, kept = detector->hazard, gain = (1.0 - detector->hazard) / seen->total;
+    double neglect = detector->hazard * NEGLECT < NEGLECT_MOST ? detector->hazard * NEGLECT : NEGLECT_MOST;
     int64_t made = 0;
     for (int64_t i = 0; i < detector->ages; i++) {
         fm_bocpd_age age = detector->age[i];
@@ -132,7 +134,7 @@ static void grow(fm_bocpd *detector, const sight *seen, const double *joint)
             age.weight += detector->age[0].weight;
             made = 0;
         }
-        if (age.weight < NEGLECT)
+        if (age.weight < neglect)
             continue;
         kept += age.weight;
         detector->age[made++] = age;

@@ -222,6 +222,30 @@ static void bocpd_sees_a_new_level_and_a_new_spread(void **unused)
     }
 }
 
+/* Whatever is believed of how often changes come, at the price of few ages. */
+static void bocpd_learns_a_new_level_also_where_changes_are_rare(void **unused)
+{
+    (void)unused;
+    static const double GAP[] = {100, 1000, 1e5, 1e6, 1e9};
+    for (int i = 0; i < 5; i++)
+        for (int seed = 0; seed < 10; seed++) {
+            test_source noise = source_of(NORMAL, 200 + (uint64_t)seed);
+            test_subject bocpd = {0};
+            subject_start(&bocpd, "bocpd", (const setting[]){{"gap", GAP[i]}, {NULL, 0}});
+            double ages = 0.0;
+            for (int j = 0; j < 2000; j++) {
+                subject_step_one(&bocpd, source_next(&noise));
+                ages += ((const fm_bocpd *)(const void *)bocpd.state.bytes)->ages / 2000.0;
+            }
+            assert_true(ages < 60.0);
+            for (int j = 0; j < 60; j++)
+                subject_step_one(&bocpd, source_next(&noise) + 2.0);
+            assert_true(fabs(subject_output(&bocpd, "expected") - 2.0) < 0.8);
+            assert_true(subject_output(&bocpd, "run") < 100.0);
+            test_state_free(&bocpd.state);
+        }
+}
+
 static void bocpd_is_surprised_in_nats_of_the_normal_density_when_the_run_is_old(void **unused)
 {
     (void)unused;
@@ -274,6 +298,7 @@ int main(void)
         cmocka_unit_test(cusum_tells_a_shift_once_which_way_since_when_and_learns_the_level),
         cmocka_unit_test(cusum_is_not_moved_by_the_unit_of_x),
         cmocka_unit_test(bocpd_sees_a_new_level_and_a_new_spread),
+        cmocka_unit_test(bocpd_learns_a_new_level_also_where_changes_are_rare),
         cmocka_unit_test(bocpd_is_surprised_in_nats_of_the_normal_density_when_the_run_is_old),
         cmocka_unit_test(bocpd_keeps_weights_that_come_to_one_and_no_more_ages_than_it_has_room_for),
     };
