@@ -240,19 +240,26 @@ static fm_sector *sector_of(const fm_reference_set *set, const char *name)
     return set->sector_count > 0 ? bsearch(&key, set->sector, set->sector_count, sizeof(key), by_name) : NULL;
 }
 
-static void link_sectors(fm_reference_set *set)
+/* Their names, sorted, each once. */
+static void list_sectors(fm_reference_set *set)
 {
+    uint32_t named = 0;
     set->sector = calloc(set->instrument_count + 1, sizeof(*set->sector));
     FM_ASSERT(set->sector != NULL);
-    for (uint32_t i = 0; i < set->instrument_count; i++) {
-        const char *name = set->instrument[i].sector;
-        if (name[0] == '\0' || sector_of(set, name) != NULL)
-            continue;
-        fm_sector *sector = &set->sector[set->sector_count++];
-        memcpy(sector->name, name, sizeof(sector->name));
-        sector->home = fm_partition_of(fm_slice_of(name));
-        qsort(set->sector, set->sector_count, sizeof(*sector), by_name);
-    }
+    for (uint32_t i = 0; i < set->instrument_count; i++)
+        if (set->instrument[i].sector[0] != '\0')
+            memcpy(set->sector[named++].name, set->instrument[i].sector, sizeof(set->sector->name));
+    qsort(set->sector, named, sizeof(*set->sector), by_name);
+    for (uint32_t i = 0; i < named; i++)
+        if (i == 0 || by_name(&set->sector[set->sector_count - 1], &set->sector[i]) != 0)
+            set->sector[set->sector_count++] = set->sector[i];
+    for (uint32_t i = 0; i < set->sector_count; i++)
+        set->sector[i].home = fm_partition_of(fm_slice_of(set->sector[i].name));
+}
+
+static void link_sectors(fm_reference_set *set)
+{
+    list_sectors(set);
     for (uint32_t i = 0; i < set->instrument_count; i++) {
         fm_instrument *instrument = &set->instrument[i];
         fm_sector *sector = instrument->sector[0] != '\0' ? sector_of(set, instrument->sector) : NULL;
@@ -289,8 +296,8 @@ int fm_reference_parse(fm_slice text, fm_reference_set **out, fm_error *error)
     int result = 0;
     if (text.size < head || memcmp(text.data, FM_REFERENCE_HEAD, head) != 0)
         result = refuse(&in, "it does not begin with " FM_REFERENCE_HEAD);
-    const char *at = text.data + head, *end = text.data + text.size;
-    for (; result >= 0 && at < end; at++) {
+    const char *end = text.data + text.size;
+    for (const char *at = result >= 0 ? text.data + head : end; at < end; at++) {
         const char *stop = memchr(at, '\n', (size_t)(end - at));
         in.line++;
         if (stop == NULL || stop == at) {
@@ -299,7 +306,7 @@ int fm_reference_parse(fm_slice text, fm_reference_set **out, fm_error *error)
         }
         split(&in, at, stop);
         result = read_line(&in);
-        at = stop;
+        at = result >= 0 ? stop : end;
     }
     if (result >= 0)
         result = check_calendars(&in);

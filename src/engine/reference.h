@@ -23,6 +23,7 @@
 #include "engine/calendar.h"
 
 #define FM_REFERENCE_NAME_MAX 31
+#define FM_RATIO_MAX          1e30 /* of all actions of an instrument together, and its inverse: one that leads beyond is left out */
 
 typedef enum fm_action_kind {
     FM_ACTION_SPLIT,

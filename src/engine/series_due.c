@@ -7,6 +7,7 @@
 #include "base/assert.h"
 
 #include <math.h>
+#include <string.h>
 
 const fm_layout *fm_series_layout(fm_plan *plan, const fm_series *series)
 {
@@ -36,10 +37,24 @@ static void set_due(const fm_partition *partition, fm_series *series, int64_t no
     }
 }
 
+/* What it is compared with: values of another market or sector are none of the new one. */
+static void forget_others(fm_series *series, const fm_instrument *now)
+{
+    static const fm_instrument nothing = {.first_action = 0};
+    const fm_instrument *before = series->instrument != NULL ? series->instrument : &nothing;
+    now = now != NULL ? now : &nothing;
+    if (strcmp(before->market, now->market) != 0)
+        series->cross[FM_CROSS_OF_MARKET] = NAN;
+    if (strcmp(before->sector, now->sector) != 0)
+        series->cross[FM_CROSS_OF_MEAN] = series->cross[FM_CROSS_OF_SPREAD] = series->cross[FM_CROSS_OF_RANK] = NAN;
+}
+
 /* What has happened before it was told of has been seen, for better or worse: it is not undone. */
 void fm_series_refer(fm_partition *partition, fm_series *series)
 {
-    series->instrument = fm_reference_find(partition->reference, series->symbol);
+    const fm_instrument *now = fm_reference_find(partition->reference, series->symbol);
+    forget_others(series, now);
+    series->instrument = now;
     series->session = (fm_calendar_span){0};
     if (series->records == 0) {
         series->due_ns = INT64_MIN;
@@ -68,6 +83,14 @@ static double ratio_of(const fm_action *action, double price)
     return after > 0.0 && price > 0.0 ? price / after : 1.0; /* without a price before it there is nothing to go on from */
 }
 
+/* Products of absurd ratios would end as 0 or infinity; one that leads out of all reason is left out. */
+static void adjust(double *ratio, double by)
+{
+    double product = *ratio * by;
+    if (product >= 1.0 / FM_RATIO_MAX && product <= FM_RATIO_MAX)
+        *ratio = product;
+}
+
 static void begin_anew(fm_fold *fold, fm_partition *partition, fm_series *series)
 {
     fm_rows_run(fold); /* rows of the old asset are the old rule states' */
@@ -85,15 +108,15 @@ static void apply_action(fm_fold *fold, fm_partition *partition, fm_series *seri
 {
     switch ((fm_action_kind)action->kind) {
     case FM_ACTION_SPLIT:
-        series->price_ratio *= action->number;
-        series->size_ratio *= action->number;
+        adjust(&series->price_ratio, action->number);
+        adjust(&series->size_ratio, action->number);
         break;
     case FM_ACTION_DIVIDEND:
     case FM_ACTION_ROLL:
-        series->price_ratio *= ratio_of(action, last_quoted(series));
+        adjust(&series->price_ratio, ratio_of(action, last_quoted(series)));
         break;
     case FM_ACTION_RATIO:
-        series->price_ratio *= action->number;
+        adjust(&series->price_ratio, action->number);
         break;
     case FM_ACTION_RELIST:
         begin_anew(fold, partition, series);

@@ -251,6 +251,11 @@ static bool scales_hold(int price_scale, int size_scale)
     return price_scale >= 0 && price_scale <= FM_SCALE_MAX && size_scale >= 0 && size_scale <= FM_SCALE_MAX;
 }
 
+static bool ratio_holds(double ratio)
+{
+    return ratio >= 1.0 / FM_RATIO_MAX && ratio <= FM_RATIO_MAX;
+}
+
 static void get_symbols(reading *in, fm_admission *a)
 {
     uint32_t count;
@@ -347,7 +352,7 @@ static void get_series(reading *in, fm_fold *fold, fm_partition *partition, uint
     GET(in, series->price_ratio);
     GET(in, series->size_ratio);
     GET(in, series->cross);
-    must(in, series->price_ratio > 0.0 && series->price_ratio <= 1e300 && series->size_ratio > 0.0 && series->size_ratio <= 1e300);
+    must(in, ratio_holds(series->price_ratio) && ratio_holds(series->size_ratio));
     uint32_t top_count, block_size;
     GET(in, top_count);
     if (!must(in, top_count <= FM_VENUES_MAX && scales_hold(series->price_scale, series->size_scale)))
@@ -405,6 +410,12 @@ static void get_kills(reading *in, fm_partition *partition)
     }
 }
 
+static bool slot_holds(int64_t slot) /* there is such a time, or it is none yet */
+{
+    const int64_t most = INT64_MAX / FM_SECTOR_GRID_NS;
+    return slot == INT64_MIN || (slot >= -most && slot <= most);
+}
+
 static void get_sectors(reading *in, fm_fold_domain *domain)
 {
     uint32_t count;
@@ -422,8 +433,12 @@ static void get_sectors(reading *in, fm_fold_domain *domain)
         sector->member = fm_grow(NULL, &sector->member_capacity, members + 1, sizeof(*sector->member));
         take(in, sector->member, members * sizeof(*sector->member));
         sector->member_count = members;
-        for (uint32_t m = 0; m < members; m++)
-            must(in, sector->member[m].symbol[FM_SYMBOL_MAX] == 0);
+        must(in, slot_holds(sector->slot));
+        for (uint32_t m = 0; m < members && !in->torn; m++) {
+            const fm_sector_member *member = &sector->member[m];
+            must(in, member->symbol[FM_SYMBOL_MAX] == 0 && slot_holds(member->slot) && slot_holds(member->first) &&
+                         (m == 0 || strcmp(sector->member[m - 1].symbol, member->symbol) < 0));
+        }
     }
 }
 

@@ -139,8 +139,11 @@ static int put_calendar(const char *path, const char *name, fm_text *out, fm_err
 static int is_json(const struct dirent *entry)
 {
     size_t size = strlen(entry->d_name);
+    for (size_t i = 0; i < size; i++) /* its name is a word of the text */
+        if ((unsigned char)entry->d_name[i] <= ' ')
+            return 0;
     return entry->d_name[0] != '.' && size > 5 && size <= 5 + FM_CALENDAR_NAME_MAX &&
-           strcmp(entry->d_name + size - 5, ".json") == 0 && strcspn(entry->d_name, " \t") == size;
+           strcmp(entry->d_name + size - 5, ".json") == 0;
 }
 
 static int put_calendars(const char *folder, fm_text *out, fm_error *error)
@@ -257,9 +260,11 @@ static int take_action(const fm_table *table, rows *out, fm_error *error)
     row *one = add_row(out);
     double value;
     FM_TRY(take_symbol(table, one, error));
-    if (effective < 0 || !fm_table_time(table->cell[effective], &one->effective_ns))
+    fm_slice time = effective >= 0 ? table->cell[effective] : (fm_slice){"", 0};
+    if (!fm_table_time(time, &one->effective_ns) ||
+        one->effective_ns == 0) /* 0: a number that counts no seconds, as 20200831 */
         return fm_table_fail(table, error, "\"effective\" is no time");
-    one->date = table->cell[effective].size == 10;
+    one->date = time.size == 10 && time.data[4] == '-';
     FM_TRY(put_word(table, "what", 16, &one->rest, error));
     if (number >= 0 && table->cell[number].size > 0) {
         if (!fm_table_number(table->cell[number], &value))
@@ -293,19 +298,25 @@ static int read_rows(const char *path, int (*take)(const fm_table *table, rows *
     return result;
 }
 
-/* A symbol that is named and not among the first `told` instruments gets a row of which nothing else is told. */
-static void add_named(rows *instruments, size_t told, const char *symbol)
+/* A symbol that is named gets a row of which nothing else is told, behind its own one if it has one. */
+static void add_named(rows *instruments, const char *symbol)
 {
-    row key = {0};
-    fm_slice_copy(fm_slice_of(symbol), key.symbol, sizeof(key.symbol));
-    if (told > 0 && bsearch(&key, instruments->row, told, sizeof(row), by_symbol) != NULL)
-        return;
-    for (size_t i = told; i < instruments->count; i++)
-        if (strcmp(instruments->row[i].symbol, symbol) == 0)
-            return;
     row *one = add_row(instruments);
-    memcpy(one->symbol, key.symbol, sizeof(one->symbol));
+    fm_slice_copy(fm_slice_of(symbol), one->symbol, sizeof(one->symbol));
+    one->effective_ns = 1;
     fm_text_put(&one->rest, " - - - -");
+}
+
+/* Of each symbol the first row. */
+static void keep_first(rows *all)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < all->count; i++)
+        if (kept > 0 && strcmp(all->row[kept - 1].symbol, all->row[i].symbol) == 0)
+            fm_text_fini(&all->row[i].rest);
+        else
+            all->row[kept++] = all->row[i];
+    all->count = kept;
 }
 
 /* Symbols with actions, and markets that instruments are compared with. */
@@ -315,11 +326,12 @@ static void complete(rows *instruments, const rows *actions)
     char market[FM_SYMBOL_MAX + 1];
     for (size_t i = 0; i < actions->count; i++)
         if (i == 0 || strcmp(actions->row[i].symbol, actions->row[i - 1].symbol) != 0)
-            add_named(instruments, told, actions->row[i].symbol);
+            add_named(instruments, actions->row[i].symbol);
     for (size_t i = 0; i < told; i++)
         if (sscanf(instruments->row[i].rest.data, "%*s %*s %64s", market) == 1 && strcmp(market, "-") != 0)
-            add_named(instruments, told, market);
+            add_named(instruments, market);
     sort_rows(instruments);
+    keep_first(instruments);
 }
 
 /* Midnight of a date in the zone of the instrument's calendar, whose name ends its row. */

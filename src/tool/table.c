@@ -159,7 +159,7 @@ bool fm_table_time(fm_slice cell, int64_t *ts_ns)
     double number;
     if (fm_table_number(cell, &number)) {
         double size = fabs(number), unit = size < 1e11 ? 1e9 : size < 1e14 ? 1e6 : size < 1e17 ? 1e3 : 1.0;
-        if (isnan(number) || size > 9e18)
+        if (isnan(number) || size * unit > 9.2e18)
             return false;
         *ts_ns = size < 1e8 ? 0 : (int64_t)(number * unit);
         return true;

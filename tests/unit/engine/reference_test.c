@@ -253,6 +253,123 @@ static void state_restored_goes_on_to_the_same_bytes(void **unused)
     end(&s);
 }
 
+/* Forty times a millionfold: each is allowed, all of them together are no price. */
+static void absurd_ratios_leave_numbers_that_can_be_kept(void **unused)
+{
+    (void)unused;
+    static const char *const KIND[] = {"split 1000000 -", "split 0.000001 -", "dividend 399.99999 -", "roll -399.99999 -"};
+    for (int kind = 0; kind < 4; kind++) {
+        scene s;
+        char actions[1990] = "";
+        for (int i = 1; i <= 40; i++)
+            at(actions, BED_T0 + i * HOUR, KIND[kind]);
+        begin(&s, actions);
+        const fm_series *series = NULL;
+        for (int i = 0; i <= 40; i++)
+            series = trade(&s, BED_T0 + i * HOUR, 40000);
+        assert_true(series->price_ratio >= 1.0 / FM_RATIO_MAX && series->price_ratio <= FM_RATIO_MAX);
+        assert_true(isfinite(series->last_price) && series->last_price > 0.0 && isfinite(series->last_size));
+        end(&s);
+    }
+}
+
+static void refer_to(scene *s, const char *text)
+{
+    fm_error error = {0};
+    if (fm_reference_parse(fm_slice_of(text), &s->reference, &error) < 0)
+        fail_msg("%s", error.message);
+    held = s->reference;
+    refer(s);
+    bed_fold(s->b, &s->log);
+}
+
+static void tell_market(scene *s, const char *symbol, double price)
+{
+    struct {
+        fm_cross_text head;
+        char name[8];
+    } text = {.head = {.value = price, .spread = NAN}};
+    snprintf(text.name, sizeof(text.name), "%s", symbol);
+    bed_control(s->b, &s->log, fm_partition_of(FM_SLICE("A")), FM_CROSS, BED_T0, &(fm_control){.index = FM_CROSS_MARKET},
+                (fm_slice){(const char *)&text, sizeof(text.head) + strlen(symbol) + 1});
+    bed_fold(s->b, &s->log);
+}
+
+static void the_price_of_the_old_market_is_none_of_the_new(void **unused)
+{
+    (void)unused;
+    scene s;
+    begin(&s, "");
+    fm_reference_set *set[4] = {s.reference};
+    const fm_series *series = trade(&s, BED_T0, 40000);
+    refer_to(&s, FM_REFERENCE_HEAD "instrument A equity tech SPY -\n");
+    set[1] = s.reference;
+    tell_market(&s, "SPY", 450.0);
+    assert_near(series->cross[FM_CROSS_OF_MARKET], 450.0, 0);
+    refer_to(&s, FM_REFERENCE_HEAD "instrument A equity energy SPY -\n");
+    set[2] = s.reference;
+    assert_near(series->cross[FM_CROSS_OF_MARKET], 450.0, 0); /* the same market still */
+    refer_to(&s, FM_REFERENCE_HEAD "instrument A equity tech QQQ -\n");
+    assert_true(isnan(series->cross[FM_CROSS_OF_MARKET]));
+    tell_market(&s, "QQQ", 380.0);
+    assert_near(series->cross[FM_CROSS_OF_MARKET], 380.0, 0);
+    for (int i = 0; i < 3; i++)
+        fm_reference_free(set[i]);
+    end(&s);
+}
+
+/* Nobody waits for the text of a large market. */
+static void fifty_thousand_sectors_are_sorted_once(void **unused)
+{
+    (void)unused;
+    fm_text text = {0};
+    fm_error error = {0};
+    fm_reference_set *set;
+    fm_text_put(&text, FM_REFERENCE_HEAD);
+    for (int i = 10000; i < 60000; i++)
+        fm_text_printf(&text, "instrument I%d - S%d - -\n", i, 10000 + i * 7919 % 50000);
+    assert_int_equal(fm_reference_parse((fm_slice){text.data, text.size}, &set, &error), 0);
+    assert_int_equal(set->sector_count, 50000);
+    for (uint32_t i = 0; i < set->instrument_count; i++)
+        assert_string_equal(set->instrument[i].in_sector->name, set->instrument[i].sector);
+    fm_reference_free(set);
+    fm_text_fini(&text);
+}
+
+/* A text with a byte wrong is refused with its line, or is a set; cut anywhere, too. */
+static void damaged_texts_are_refused_or_read(void **unused)
+{
+    (void)unused;
+    static const char TEXT[] = FM_REFERENCE_HEAD "calendar X\noffset -9223372036854775808 -18000\noffset 1394348400 -14400\nsession 1 570 960\n"
+                                                 "session 2 -420 960\nholiday 16191\nhalf 16192 780\ncalendar Y\noffset -9223372036854775808 0\n"
+                                                 "instrument A equity tech B X\naction 1399033800000000000 split 4 -\n"
+                                                 "action 1399033800000000001 dividend 0.5 -\naction 1399033800000000002 relist - -\n"
+                                                 "instrument B - tech - Y\naction 1 rename - A\ninstrument C - - A -\n";
+    const size_t size = sizeof(TEXT) - 1;
+    fm_random random;
+    fm_random_seed(&random, 7);
+    for (uint32_t i = 0; i < 60000; i++) {
+        size_t kept = i % 3 == 0 ? (size_t)fm_random_below(&random, size + 1) : size;
+        char *cut = memcpy(malloc(kept + (kept == 0)), TEXT, kept); /* no longer than it is, so that a read past its end is seen */
+        for (uint64_t flips = fm_random_below(&random, 4); flips > 0 && kept > 0; flips--) {
+            static const char BYTES[] = "\0\n -0919ez.\xff";
+            size_t where = (size_t)fm_random_below(&random, kept);
+            cut[where] = fm_random_below(&random, 2) ? BYTES[fm_random_below(&random, sizeof(BYTES) - 1)] : (char)(cut[where] ^ (1 << fm_random_below(&random, 8)));
+        }
+        fm_error error = {0};
+        fm_reference_set *set = NULL;
+        if (fm_reference_parse((fm_slice){cut, kept}, &set, &error) < 0)
+            assert_true(error.message[0] != '\0');
+        for (uint32_t c = 0; set != NULL && c < set->calendar_count; c++)
+            (void)fm_calendar_at(&set->calendar[c], BED_T0 + (int64_t)i * HOUR);
+        fm_reference_free(set);
+        free(cut);
+    }
+    fm_error error = {0};
+    fm_reference_set *set;
+    assert_int_equal(fm_reference_parse((fm_slice){NULL, 0}, &set, &error), FM_ESYNTAX);
+}
+
 static void a_set_that_is_lost_is_an_error(void **unused)
 {
     (void)unused;
@@ -280,6 +397,10 @@ int main(void)
         cmocka_unit_test(a_late_record_from_before_an_action_shows_no_price),
         cmocka_unit_test(an_action_told_of_after_it_happened_changes_nothing),
         cmocka_unit_test(state_restored_goes_on_to_the_same_bytes),
+        cmocka_unit_test(absurd_ratios_leave_numbers_that_can_be_kept),
+        cmocka_unit_test(the_price_of_the_old_market_is_none_of_the_new),
+        cmocka_unit_test(fifty_thousand_sectors_are_sorted_once),
+        cmocka_unit_test(damaged_texts_are_refused_or_read),
         cmocka_unit_test(a_set_that_is_lost_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

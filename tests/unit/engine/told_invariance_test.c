@@ -303,6 +303,38 @@ static uint64_t seed_of_run(void)
     return text != NULL ? strtoull(text, NULL, 10) : 20261123;
 }
 
+/* Bytes that a program with a bug might have written: refused, or a state that can be written again. Never folded on: kernel states are numbers
+ * that nobody can check. */
+static void damage(bed *b, fm_rule_set *set, uint64_t seed)
+{
+    fm_random random;
+    fm_random_seed(&random, seed);
+    uint32_t taken = 0, refused = 0;
+    for (uint32_t i = 0; i < 240; i++) {
+        uint32_t p = fm_partition_of(fm_slice_of(NAME[i % SYMBOLS]));
+        fm_text whole = {0}, again = {0};
+        fm_error error = {0};
+        fm_snapshot_put(&b->partition[p], &whole);
+        size_t size = i % 4 == 0 ? (size_t)fm_random_below(&random, whole.size + 1) : whole.size;
+        char *bytes = memcpy(malloc(size + (size == 0)), whole.data, size);
+        for (uint64_t flips = 1 + fm_random_below(&random, 3); flips > 0 && size > 0; flips--)
+            bytes[fm_random_below(&random, size)] = (char)(fm_random_below(&random, 3) == 0 ? 0xff : fm_random_below(&random, 256));
+        bed *other = open_bed(8, set);
+        if (fm_snapshot_get(other->fold, &other->partition[p], bytes, size, &error) < 0) {
+            assert_true(error.message[0] != '\0');
+            refused++;
+        } else {
+            fm_snapshot_put(&other->partition[p], &again);
+            taken++;
+        }
+        bed_close(other);
+        free(bytes);
+        fm_text_fini(&whole);
+        fm_text_fini(&again);
+    }
+    assert_true(taken > 0 && refused > 0);
+}
+
 static void batches_and_restarts_have_no_meaning(void **unused)
 {
     (void)unused;
@@ -320,6 +352,7 @@ static void batches_and_restarts_have_no_meaning(void **unused)
         live(b, &log, &random);
         assert_true(b->alert_count > 100 && fm_counter(&b->counters, FM_METRIC_ACTIONS_APPLIED) > 20);
         compare(b, &log, set, seed);
+        damage(b, set, seed);
         bed_close(b);
         bed_log_fini(&log);
         free(set);

@@ -131,6 +131,87 @@ static void a_set_is_named_by_its_text_and_found_again_by_its_name(void **unused
     fm_references_close(references);
 }
 
+/* Thirty thousand instruments with actions that no other file tells of, and as many markets. */
+static void large_files_are_read_in_no_time(void **unused)
+{
+    (void)unused;
+    fm_text instruments = {0}, actions = {0};
+    fm_references *references = open_references();
+    const fm_reference_set *set;
+    fm_error error = {0};
+    fm_text_put(&instruments, "symbol,class,sector,market,calendar\n");
+    fm_text_put(&actions, "symbol,effective,what,number,to\n");
+    for (int i = 10000; i < 40000; i++) {
+        fm_text_printf(&instruments, "I%d,,,M%d,\n", i, i);
+        fm_text_printf(&actions, "A%d,2020-08-31,split,4,\n", i);
+    }
+    fm_text_add(&instruments, "", 1);
+    fm_text_add(&actions, "", 1);
+    put("instruments.csv", instruments.data);
+    put("actions.csv", actions.data);
+    if (load(references, &set, &error) < 0)
+        fail_msg("%s", error.message);
+    assert_int_equal(set->instrument_count, 90000);
+    assert_string_equal(fm_reference_find(set, "I12345")->market, "M12345");
+    assert_int_equal(fm_reference_find(set, "A12345")->action_count, 1);
+    fm_references_close(references);
+    fm_text_fini(&instruments);
+    fm_text_fini(&actions);
+    put_all();
+}
+
+static void a_file_cannot_put_lines_into_the_text_by_its_name(void **unused)
+{
+    (void)unused;
+    fm_references *references = open_references();
+    const fm_reference_set *set;
+    fm_error error = {0};
+    char path[400];
+    put("calendars/X\ncalendar Y.json", CALENDAR);
+    if (load(references, &set, &error) < 0)
+        fail_msg("%s", error.message);
+    assert_int_equal(set->calendar_count, 1);
+    fm_references_close(references);
+    snprintf(path, sizeof(path), "%s/files/calendars/X\ncalendar Y.json", folder);
+    assert_int_equal(remove(path), 0);
+}
+
+/* Ten digits, as a date has, are no midnight of anywhere. */
+static void seconds_are_the_same_in_every_zone(void **unused)
+{
+    (void)unused;
+    fm_references *references = open_references();
+    const fm_reference_set *set;
+    fm_error error = {0};
+    put("actions.csv", "symbol,effective,what,number,to\nAAPL,1598846400,split,4,\n");
+    if (load(references, &set, &error) < 0)
+        fail_msg("%s", error.message);
+    assert_int_equal(set->action[fm_reference_find(set, "AAPL")->first_action].effective_ns,
+                     INT64_C(1598846400) * FM_NS_PER_S);
+    fm_references_close(references);
+    put_all();
+}
+
+/* Seconds as numbers that no nanoseconds can hold, and dates that would be seconds of 1970. */
+static void times_that_are_none_are_refused(void **unused)
+{
+    (void)unused;
+    static const char *const FAR[] = {"99999999999", "-99999999999",         "9300000000000000", "1e300",
+                                      "inf",         "99999999999999999999", "20200831",         ""};
+    for (size_t i = 0; i < sizeof(FAR) / sizeof(FAR[0]); i++) {
+        char text[200];
+        fm_references *references = open_references();
+        const fm_reference_set *set;
+        fm_error error = {0};
+        snprintf(text, sizeof(text), "symbol,effective,what,number,to\nAAPL,%s,split,4,\n", FAR[i]);
+        put("actions.csv", text);
+        assert_true(load(references, &set, &error) < 0);
+        assert_string_equal(error.message, "\"effective\" is no time");
+        fm_references_close(references);
+    }
+    put_all();
+}
+
 static void what_is_wrong_is_said_with_the_file(void **unused)
 {
     (void)unused;
@@ -199,6 +280,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(files_become_a_set_sorted_by_symbol_and_time),
         cmocka_unit_test(a_set_is_named_by_its_text_and_found_again_by_its_name),
+        cmocka_unit_test(large_files_are_read_in_no_time),
+        cmocka_unit_test(a_file_cannot_put_lines_into_the_text_by_its_name),
+        cmocka_unit_test(seconds_are_the_same_in_every_zone),
+        cmocka_unit_test(times_that_are_none_are_refused),
         cmocka_unit_test(what_is_wrong_is_said_with_the_file),
         cmocka_unit_test(no_folder_is_no_reference_data),
         cmocka_unit_test(what_is_shipped_can_be_read),
