@@ -369,7 +369,11 @@ class Excess:
         self.threshold = edges[peaks - 1]
         y = [(mean - self.threshold, w) for mean, w in line[:peaks]]
         above = [math.fsum(w for _, w in y[:i]) for i in range(peaks)]
-        width = [0.0] + [edges[i - 1] - edges[i] if y[i][1] > 1 else 0.0 for i in range(1, peaks)]
+        median = next(v for (v, w), a in zip(y, above) if a + w >= weight / 2)
+        reach = 5 * math.sqrt(weight) * median
+        edge = [min(reach, e - self.threshold) for e in edges]
+        y = [(min(reach, v), w) for v, w in y]
+        width = [0.0] + [edge[i - 1] - edge[i] if y[i][1] > 1 else 0.0 for i in range(1, peaks)]
         a0 = math.fsum(w * v for v, w in y) / weight
         a1 = math.fsum(w * v * max(0.0, a + (w - 1) / 2) - b * (w * w - 1) / 12 for (v, w), a, b in zip(y, above, width))
         a1 /= (weight - 1) * weight
@@ -381,6 +385,10 @@ class Excess:
     def p(self, x):
         y = (x - self.threshold) / self.scale
         return max(1e-15, self.share * ((1 + self.shape * y) ** (-1 / self.shape) if self.shape > 0 else math.exp(-y)))
+
+    def told(self, x, conformal, largest):
+        """p of x, whose rank says `conformal`; the fit beyond all values if it is smaller."""
+        return min(self.p(x), conformal) if largest and x > self.threshold else conformal
 
     def quantile(self, p):
         times = math.log(self.share / p)
@@ -400,10 +408,11 @@ def calibrate(rows, memory, method, warm):
         limit = tail.threshold if tail else NAN
         if now["seen"] >= warm:
             below, _, every = sketch.rank(x)
-            p = tail.p(x) if x > limit else (f32(every - below) + 1) / (every + 1)
+            p = (f32(every - below) + 1) / (every + 1)
+            p = tail.told(x, p, below == every) if tail else p
             result = (-math.log10(p), p, now["median"], 1.0, limit)
         now["seen"] += 1
-        sketch.add(x)
+        sketch.add(min(x, tail.quantile(0.1 / memory)) if limit == limit else x)
         if not sketch.waiting:
             now["median"] = middle(sketch)
             now["tail"] = Excess(sketch, 0.02, 1) if method else None
@@ -416,27 +425,27 @@ def spot(rows, depth, risk, side, memory, warm):
     sketch, taken = Sketch(memory, 16), []
     now = {"median": 0.0, "upper": None, "lower": None, "high": NAN, "low": NAN}
 
-    def ready():
-        return len(taken) >= depth + warm and (side < 0 or now["high"] == now["high"]) and (side > 0 or now["low"] == now["low"])
+    def known():
+        return (side < 0 or now["high"] == now["high"]) and (side > 0 or now["low"] == now["low"])
 
     def p_of(v):
-        twice = 2 if side == 0 else 1
-        for tail, w in ((now["upper"], v), (now["lower"], -v)):
-            if tail and w > tail.threshold:
-                return twice * tail.p(w)
         below, equal, every = sketch.rank(v)
         up, down = (f32(every - below) + 1) / (every + 1), (f32(below + equal) + 1) / (every + 1)
+        up = now["upper"].told(v, up, below == every) if now["upper"] else up
+        down = now["lower"].told(-v, down, below + equal == 0) if now["lower"] else down
         return min(1.0, 2 * min(up, down)) if side == 0 else up if side > 0 else down
 
     def judge(_, row):
         x, result = row["price"], (NAN, NAN, NAN, 0.0, NAN, NAN)
         drift = statistics.fmean(taken[-depth:]) if depth and taken else 0.0
         v = x - drift
-        if ready():
+        if known():
             middle_v = now["median"]
             limit = now["high"] if side > 0 or (side == 0 and v > middle_v) else now["low"]
-            result = ((v - middle_v) / (limit - middle_v), p_of(v), drift + middle_v, 1.0, drift + now["high"], drift + now["low"])
-            v = middle_v + 2 * (limit - middle_v) if result[0] > 2 else v
+            score = (v - middle_v) / (limit - middle_v)
+            if len(taken) >= depth + warm:
+                result = (score, p_of(v), drift + middle_v, 1.0, drift + now["high"], drift + now["low"])
+            v = middle_v + 2 * (limit - middle_v) if score > 2 else v
         if len(taken) >= depth:
             sketch.add(v)
             if not sketch.waiting:

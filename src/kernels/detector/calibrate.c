@@ -6,6 +6,7 @@
 #include "kernels/kernel.h"
 
 #define LEVEL  0.02                /* of the weight beyond the threshold */
+#define ENTRY  0.1                 /* times 1 / memory: p of the largest value that enters */
 #define DECADE 0.43429448190325183 /* 1 / log 10 */
 
 static const fm_field params[] = {
@@ -34,6 +35,7 @@ static int init(void *state, const double *values)
                                 .method = (int64_t)values[1],
                                 .warm = (int64_t)values[2],
                                 .median = NAN,
+                                .most = NAN,
                                 .tail = {.threshold = NAN}};
     fm_ranks_init(&calibrate->ranks, 16);
     return 0;
@@ -50,9 +52,7 @@ static void score(const void *state, int64_t ts_ns, const double *in, double *ou
     out[4] = ready ? calibrate->tail.threshold : NAN;
     if (!ready || !fm_usable(in[0]))
         return;
-    double p = in[0] > calibrate->tail.threshold
-                   ? fm_excess_p(&calibrate->tail, in[0])
-                   : fm_excess_rank_p(fm_ranks_of(&calibrate->ranks, fm_excess_float(in[0])), 1);
+    double p = fm_excess_told(&calibrate->tail, fm_ranks_of(&calibrate->ranks, fm_excess_float(in[0])), in[0], 1);
     out[0] = -DECADE * (fm_log)(p);
     out[1] = p;
 }
@@ -63,13 +63,16 @@ static void update(void *state, int64_t ts_ns, const double *in)
     fm_calibrate *calibrate = state;
     if (!fm_usable(in[0]))
         return;
+    double x = in[0] > calibrate->most ? calibrate->most : in[0];
     calibrate->count++;
-    fm_ranks_add(&calibrate->ranks, fm_excess_float(in[0]), (float)calibrate->memory);
+    fm_ranks_add(&calibrate->ranks, fm_excess_float(x), (float)calibrate->memory);
     if (calibrate->ranks.waiting_count > 0)
         return;
     calibrate->median = fm_excess_median(&calibrate->ranks);
-    if (calibrate->method == 1)
-        fm_excess_fit(&calibrate->tail, &calibrate->ranks, LEVEL, 1);
+    if (calibrate->method == 0)
+        return;
+    fm_excess_fit(&calibrate->tail, &calibrate->ranks, LEVEL, 1);
+    calibrate->most = fm_finite(fm_excess_quantile(&calibrate->tail, ENTRY / calibrate->memory));
 }
 
 static void step(void *state, int64_t ts_ns, const double *in, double *out)
@@ -83,7 +86,7 @@ const fm_kernel fm_kernel_calibrate = {
     .summary = "How often a raw score is as large, as a probability; beyond what was seen by extreme values.",
     .source = "Vovk, Gammerman & Shafer 2005; Siffer et al., KDD 2017",
     .kind = FM_KERNEL_DETECTOR,
-    .layout = 1,
+    .layout = 2,
     .params = params,
     .inputs = (const fm_field[]){{.name = "x", .unit = "any", .help = "a raw score; larger is stranger"}, {0}},
     .outputs = (const fm_field[]){{.name = "score", .unit = "1", .usual = 0.3, .help = "-log10 p"},
@@ -98,5 +101,5 @@ const fm_kernel fm_kernel_calibrate = {
     .update = update,
     .step = step,
     .warm_up = "after `warm` values",
-    .cost = "~100 ns, 1,368 bytes",
+    .cost = "~100 ns, 1,376 bytes",
 };

@@ -49,21 +49,25 @@ static int init(void *state, const double *values)
     return 0;
 }
 
+static bool has_limits(const fm_spot *spot)
+{
+    return (spot->side < 0 || !isnan(spot->high)) && (spot->side > 0 || !isnan(spot->low));
+}
+
 static bool is_ready(const fm_spot *spot)
 {
-    return spot->count >= spot->depth + spot->warm && (spot->side < 0 || !isnan(spot->high)) &&
-           (spot->side > 0 || !isnan(spot->low));
+    return spot->count >= spot->depth + spot->warm && has_limits(spot);
 }
 
 /* p of v on the sides that are asked */
 static double p_of(const fm_spot *spot, double v)
 {
-    bool above = v > spot->upper.threshold, below = -v > spot->lower.threshold;
-    double times = spot->side == 0 ? 2.0 : 1.0;
-    if (above || below)
-        return times * (above ? fm_excess_p(&spot->upper, v) : fm_excess_p(&spot->lower, -v));
     fm_rank rank = fm_ranks_of(&spot->ranks, fm_excess_float(v));
-    return spot->side == 0 ? fm_rank_p(rank) : fm_excess_rank_p(rank, (int)spot->side);
+    double up = fm_excess_told(&spot->upper, rank, v, 1), down = fm_excess_told(&spot->lower, rank, v, -1);
+    if (spot->side != 0)
+        return spot->side > 0 ? up : down;
+    double p = 2.0 * (up < down ? up : down);
+    return p < 1.0 ? p : 1.0;
 }
 
 /* Distance from the median over that of the limit; below 0 on the side that is not asked. */
@@ -131,11 +135,11 @@ static void update(void *state, int64_t ts_ns, const double *in)
     if (!fm_usable(in[0]))
         return;
     double x = in[0], v = x - spot->drift;
-    bool ready = is_ready(spot);
-    if (ready && score_of(spot, v) > ENTRY)
+    bool known = has_limits(spot);
+    if (known && score_of(spot, v) > ENTRY)
         v = spot->median +
             ENTRY * ((spot->side > 0 || (spot->side == 0 && v > spot->median) ? spot->high : spot->low) - spot->median);
-    if (ready)
+    if (known)
         x = spot->drift + v;
     if (spot->count++ >= spot->depth) {
         fm_ranks_add(&spot->ranks, fm_excess_float(v), (float)spot->memory);

@@ -4,11 +4,15 @@
  * that stand still, such as returns). v is ranked among the values before it, faded over `memory` events
  * (kernels/common/ranks.h); the outermost 2 % of either side (at least a weight of 10) make a generalised Pareto tail,
  * fitted anew every 32 events (kernels/common/excess.h).
- * p of a side: beyond its threshold that of its tail, else that of the rank. side 0 takes both, p = min(1, 2 smaller);
- * 1 the upper, -1 the lower alone. `upper` and `lower` are drift plus the v whose p is `risk` (with side 0 half of it
- * on each side). score = distance of x from expected over that of the limit on its side: above 1 is rarer than `risk`.
- * A v of a score above 2 enters ranks and drift as one of 2, so no bad print makes the tail or moves the drift far. (To
- * cut at the limit, or to leave anomalies out as the original does, would make the tail too short, ever more so.)
+ *
+ * p of a side is that of the rank up to the outermost past v, and beyond it that of the tail if smaller. side 0 takes
+ * both, p = min(1, 2 smaller); 1 the upper, -1 the lower alone. `upper` and `lower` are drift plus the v of which the
+ * tail says `risk` (with side 0 half of it on each side). score = distance of x from expected over that of the limit on
+ * its side: above 1 is rarer than `risk`.
+ *
+ * A v of a score above 2, once there is a fit, enters ranks and drift as one of 2, so no bad print makes the tail or
+ * moves the drift far. (To cut at the limit, or to leave anomalies out as the original does, would make the tail too
+ * short, ever more so.)
  *
  * Params  depth (events; 0 = SPOT), risk (1), side (0 both, 1 up, -1 down), memory (events), warm (events).  Input x.
  * Outputs score (1), p, expected (unit of x; drift + median of v), ready (0 or 1), upper, lower (unit of x; NaN on a
@@ -18,8 +22,8 @@
  *         fits, 32 events, limits stand still.
  * Source  A. Siffer, P.-A. Fouque, A. Termier & C. Largouet, "Anomaly detection in streams with extreme value theory",
  *         KDD (2017). There all normal peaks since a threshold that was fixed at the start are kept and fitted by
- * maximum likelihood (Grimshaw); here the sketch forgets, the threshold follows, and probability weighted moments need
- *         no iteration.
+ *         maximum likelihood (Grimshaw); here the sketch forgets, the threshold follows, and probability weighted
+ *         moments need no iteration.
  * Cost    ~120 ns; 1,456 bytes and 8 for each of `depth`. */
 #ifndef FM_KERNELS_DETECTOR_SPOT_H
 #define FM_KERNELS_DETECTOR_SPOT_H

@@ -156,6 +156,13 @@ static bool judges_series(const fm_kernel *kernel)
     return true;
 }
 
+/* Those whose scores fall or jump as their structure is made anew, so that past scores are no measure: the headers give
+ * figures. */
+static bool drifts(const fm_kernel *kernel)
+{
+    return strcmp(kernel->name, "art") == 0 || strcmp(kernel->name, "isolation_forest") == 0;
+}
+
 /* Two series where it takes several; raw scores where it would take p-values. */
 static const setting SEVERAL[] = {{"dims", 2}, {NULL, 0}}, SCORES[] = {{"dims", 2}, {"input", 1}, {NULL, 0}};
 
@@ -200,10 +207,55 @@ static void a_morning_is_no_anomaly(void **unused)
     }
 }
 
+/* Independent values with ties: returns in ticks, counts, a yes or no, and half zeros. */
+static double tied(fm_random *random, int kind)
+{
+    double x = fm_random_normal(random), product = fm_random_unit(random), count = 0.0;
+    switch (kind) {
+    case 0:
+        return floor(0.6 * x + 0.5);
+    case 1: /* Poisson of mean 1 */
+        for (; product > 0.36787944117144233; count += 1.0)
+            product *= fm_random_unit(random);
+        return count;
+    case 2:
+        return product < 0.3;
+    default:
+        return product < 0.5 ? 0.0 : x;
+    }
+}
+
+static void ties_make_no_anomalies(void **unused)
+{
+    (void)unused;
+    static const double LEVEL[] = {0.2, 0.1, 0.01, 0.001};
+    enum { COUNT = 20000, LEVELS = 4 };
+    for (const fm_kernel *const *kernel = fm_kernels; *kernel != NULL; kernel++)
+        for (int kind = 0; kind < 4 && judges_series(*kernel) && !drifts(*kernel); kind++) {
+            test_subject subject = {0};
+            fm_random random;
+            fm_random_seed(&random, 78 + kind);
+            subject_start(&subject, (*kernel)->name, settings_of(*kernel));
+            int below[LEVELS] = {0};
+            for (int i = 0; i < COUNT; i++) {
+                subject_step(&subject, (double[FM_KERNEL_INPUTS_MAX]){tied(&random, kind), fm_random_normal(&random)});
+                for (int level = 0; i >= COUNT / 10 && level < LEVELS; level++)
+                    below[level] += subject.out[1] <= LEVEL[level];
+            }
+            test_state_free(&subject.state);
+            for (int level = 0; level < LEVELS; level++) {
+                double share = below[level] / (0.9 * COUNT), due = LEVEL[level];
+                if (share > 1.3 * due + 3.0 * sqrt(due / (0.9 * COUNT)))
+                    fail_msg("%s: p <= %g in %g of ties of kind %d", (*kernel)->name, due, share, kind);
+            }
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_morning_is_no_anomaly),
+        cmocka_unit_test(ties_make_no_anomalies),
         cmocka_unit_test(move_z_sees_the_jobs_report_and_is_quiet_else_on_a_plateau_of_thresholds),
         cmocka_unit_test(spreads_and_bursts_on_eurusd_are_a_handful),
         cmocka_unit_test(volume_surges_and_quote_bursts_on_equities_are_a_handful_a_day),

@@ -128,6 +128,46 @@ static void beyond_all_that_was_seen_extreme_values_tell_more_than_ranks(void **
     assert_true(p[1][0] < 1e-5 && p[1][1] < 0.01 * p[1][0]);
 }
 
+static double magnitude(test_source *noise)
+{
+    return fabs(source_next(noise));
+}
+
+static void one_monstrous_score_does_not_blind_calibrate(void **unused)
+{
+    (void)unused;
+    double p[2];
+    for (int bad = 0; bad < 2; bad++) {
+        test_source noise = source_of(NORMAL, 53);
+        test_subject subject = {0};
+        subject_start(&subject, "calibrate", NULL);
+        for (int i = 0; i < 11000; i++)
+            subject_step_one(&subject, bad && i == 10000 ? 1e6 : magnitude(&noise));
+        subject.kernel->score(subject.state.bytes, 0, (const double[]){10.0}, subject.out);
+        p[bad] = subject_output(&subject, "p");
+        test_state_free(&subject.state);
+    }
+    if (!(p[0] < 1e-9 && p[1] < 30.0 * p[0]))
+        fail_msg("p of 10 is %g, after a score of 1e6 %g", p[0], p[1]);
+}
+
+/* Whether it comes while there is a fit or before there is one. */
+static void a_bad_print_at_the_start_does_not_open_the_limits_of_spot(void **unused)
+{
+    (void)unused;
+    for (int depth = 0; depth <= 50; depth += 50)
+        for (int at = depth; at < depth + 180; at += depth + 30) {
+            test_source noise = source_of(NORMAL, 54);
+            test_subject spot = {0};
+            subject_start(&spot, "spot", (const setting[]){{"depth", depth}, {NULL, 0}});
+            for (int i = 0; i < 1000; i++)
+                subject_step_one(&spot, i == at ? 7000.0 : i == at + 1 ? -7000.0 : source_next(&noise));
+            double upper = subject_output(&spot, "upper"), lower = subject_output(&spot, "lower");
+            assert_true(upper > 3.0 && upper < 20.0 && lower < -3.0 && lower > -20.0); /* 4 is right */
+            test_state_free(&spot.state);
+        }
+}
+
 static void spot_has_the_limits_of_its_risk(void **unused)
 {
     (void)unused;
@@ -344,6 +384,8 @@ int main(void)
         cmocka_unit_test(p_keeps_its_promise_on_series_of_every_kind),
         cmocka_unit_test(small_p_of_a_fitted_tail_come_as_often_as_they_say),
         cmocka_unit_test(beyond_all_that_was_seen_extreme_values_tell_more_than_ranks),
+        cmocka_unit_test(one_monstrous_score_does_not_blind_calibrate),
+        cmocka_unit_test(a_bad_print_at_the_start_does_not_open_the_limits_of_spot),
         cmocka_unit_test(spot_has_the_limits_of_its_risk),
         cmocka_unit_test(spot_with_drift_sees_a_jump_on_a_moving_level_and_follows_it),
         cmocka_unit_test(spot_of_one_side_is_blind_on_the_other),
