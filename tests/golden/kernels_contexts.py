@@ -13,10 +13,30 @@ import kernels_rows
 NAN = float("nan")
 
 
-def judged(rows, readings):
+class HalvedTail:
+    """Counts of scores in higher groups of eight buckets, and in a bucket or a higher one of its group; all halved when `most` are in."""
+
+    def __init__(self, most):
+        self.most, self.count, self.above, self.at_least = most, 0, [0] * 8, [0] * 64
+
+    def p(self, score):
+        b = kernels.bucket(score)
+        return (1 + self.above[b // 8] + self.at_least[b]) / (1 + self.count)
+
+    def add(self, score):
+        b = kernels.bucket(score)
+        self.count += 1
+        self.above = [n + (g < b // 8) for g, n in enumerate(self.above)]
+        self.at_least = [n + (k // 8 == b // 8 and k <= b) for k, n in enumerate(self.at_least)]
+        if self.count >= self.most:
+            self.count //= 2
+            self.above, self.at_least = [n // 2 for n in self.above], [n // 2 for n in self.at_least]
+
+
+def judged(rows, readings, tail=None):
     """readings(values) gives, value by value, None until ready, else (score, what the tail ranks, expected, further outputs...)."""
     s = kernels.Series(rows, kernels.price_ok)
-    tail, out, width = kernels.Tail(), [], 4
+    tail, out, width = tail or kernels.Tail(), [], 4
     for reading in readings([row["price"] for row in s.rows]):
         if reading is None:
             out.append(None)
@@ -237,7 +257,7 @@ def art(rows, count, kept, memory, rate):
             if n % int(memory) == 0:
                 for one in prototypes:
                     one["uses"] /= 2
-    return judged(rows, readings)
+    return judged(rows, readings, HalvedTail(4 * memory))
 
 
 CASES = [

@@ -58,13 +58,19 @@ static inline void fm_tail_count(uint32_t counter[8], unsigned count)
     *(four *)(counter + 4) += *(const four *)(add + 4);
 }
 
-static inline void fm_tail_add(fm_tail *tail, unsigned bucket)
+/* Counts are halved when `most` scores are in: of a detector whose scores drift, as it learns. */
+static inline void fm_tail_add_faded(fm_tail *tail, unsigned bucket, uint64_t most)
 {
     unsigned group = bucket / 8;
     fm_tail_count(tail->above, group);
     fm_tail_count(&tail->at_least[8 * group], bucket % 8 + 1);
-    if (__builtin_expect(++tail->count >= FM_TAIL_COUNT, 0))
+    if (__builtin_expect(++tail->count >= most, 0))
         fm_tail_halve(tail);
+}
+
+static inline void fm_tail_add(fm_tail *tail, unsigned bucket)
+{
+    fm_tail_add_faded(tail, bucket, FM_TAIL_COUNT);
 }
 
 #endif

@@ -16,6 +16,7 @@
 #define LIMIT_MOST  0.25
 #define STEP_MEMORY 20.0
 #define TAIL_SCALE  49152.0 /* 3072 at a score of 1/2 */
+#define TAIL_MEMORY 4.0     /* of `memory`: scores at which their counts are halved */
 
 static const fm_field params[] = {
     {.name = "count",
@@ -235,7 +236,7 @@ static void resonate(fm_art *state, const reading *now)
 static void learn(fm_art *state, double x, const reading *now)
 {
     if (is_ready(state))
-        fm_tail_add(&state->tail, bucket_of(now->score));
+        fm_tail_add_faded(&state->tail, bucket_of(now->score), (uint64_t)(TAIL_MEMORY * state->memory));
     if (state->newest >= 0) {
         fm_art_prototype *past = prototype_at(state, state->newest);
         past->steps = smaller(past->steps + 1.0, STEP_MEMORY);
@@ -305,7 +306,7 @@ const fm_kernel fm_kernel_art = {
     .summary = "Is the newest window like one of the prototypes that the series has made?",
     .source = "Carpenter, Grossberg & Rosen 1991",
     .kind = FM_KERNEL_DETECTOR,
-    .layout = 1,
+    .layout = 2,
     .params = params,
     .inputs = (const fm_field[]){{.name = "x", .unit = "any", .help = "the series"}, {0}},
     .outputs =

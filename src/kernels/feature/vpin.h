@@ -6,7 +6,8 @@
  * the last `count` buckets of |bought - sold| / volume.
  *
  * Params  volume (size of a bucket: must be given, about a fiftieth of a day's), count (events: buckets).
- *         Inputs price, size, side (may be NaN). A trade without price or size is skipped; one beyond count buckets fills each of them once.
+ *         Inputs price, size, side (may be NaN). A trade without price or size is skipped; one beyond count buckets
+ *         fills each of them once.
  * Outputs vpin (0 … 1; NaN until count buckets are full), bucket (-1 … 1; bought less sold of the newest full bucket).
  * Error   how well bulk classification tells bought from sold is disputed: Easley, Lopez de Prado & O'Hara, "Discerning
  *         information from trade data", J. Financial Economics 120 (2016), find it nearly as good as the tick rule; B.

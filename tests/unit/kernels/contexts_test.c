@@ -1,5 +1,5 @@
 /* tests/unit/kernels/contexts_test.c - context_novelty, art: what follows what, and what a window is like. */
-#include "series.h"
+#include "kinds.h"
 
 #define COUNT 8000
 
@@ -201,6 +201,16 @@ static void art_raises_few_alarms_on_spikes_and_on_noise(void **unused)
     assert_true(alarms(1000, 0.1) > 0.03 * (COUNT - 1000)); /* scores fall while prototypes are learned */
 }
 
+static void p_of_art_keeps_its_promise_in_the_long_run(void **unused)
+{
+    (void)unused;
+    for (test_kind kind = NORMAL; kind <= HALVES; kind++) {
+        assert_true(share_below("art", NULL, kind, 60000, 0.1) < 0.105);
+        assert_true(share_below("art", NULL, kind, 60000, 0.01) < 0.0105);
+        assert_true(share_below("art", NULL, kind, 60000, 0.001) < 0.0013);
+    }
+}
+
 static void art_expects_the_step_that_followed_its_prototype(void **unused)
 {
     (void)unused;
@@ -254,6 +264,7 @@ int main(void)
         cmocka_unit_test(art_finds_a_window_that_no_prototype_is_like),
         cmocka_unit_test(art_takes_for_known_what_came_once),
         cmocka_unit_test(art_raises_few_alarms_on_spikes_and_on_noise),
+        cmocka_unit_test(p_of_art_keeps_its_promise_in_the_long_run),
         cmocka_unit_test(art_expects_the_step_that_followed_its_prototype),
         cmocka_unit_test(art_is_the_same_in_any_unit_and_at_any_level),
         cmocka_unit_test(art_has_a_vigilance_that_follows_how_much_the_series_moves),
