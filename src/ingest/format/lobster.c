@@ -35,9 +35,9 @@ static void take_time(fm_draft *draft, const fm_file_reader *reader)
     if (!fm_cell_number(draft, FM_FIELD_TS, cell, &number))
         return;
     uint64_t ns = number.digits;
-    for (; number.exponent < -9; number.exponent++)
+    for (; number.exponent < -9 && ns > 0; number.exponent++)
         ns /= 10;
-    for (; number.exponent > -9 && ns < (uint64_t)SECONDS_MAX * FM_NS_PER_S; number.exponent--)
+    for (; number.exponent > -9 && ns > 0 && ns < (uint64_t)SECONDS_MAX * FM_NS_PER_S; number.exponent--)
         ns *= 10;
     if (number.negative || ns >= (uint64_t)SECONDS_MAX * FM_NS_PER_S) {
         fm_draft_refuse(draft, FM_FIELD_TS, 0, cell.data, "is not seconds after midnight");

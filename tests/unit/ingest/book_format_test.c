@@ -128,6 +128,20 @@ static void lobster_messages_are_orders_trades_and_halts(void **unused)
         "order A ts=1356100200000000000 venue=NASDAQ n=1 price=58533/2 size=18/0 action=1 order=1 side=2\n");
 }
 
+/* Exponents that nobody lives to count to. */
+static void lobster_times_of_absurd_exponents_are_read_at_once(void **unused)
+{
+    (void)unused;
+    assert_format_rows(
+        "LOBSTER_A_2012-12-21_message_1.csv", "lobster",
+        "34200,1,1,18,5853300,-1\n0e999999999999,1,2,18,5853300,-1\n1e-999999999999,1,3,18,5853300,-1\n"
+        "1e999999999999,1,4,18,5853300,-1\n",
+        "order A ts=1356100200000000000 venue=NASDAQ n=1 price=58533/2 size=18/0 action=1 order=1 side=2\n"
+        "order A ts=1356066000000000000 venue=NASDAQ n=2 price=58533/2 size=18/0 action=1 order=2 side=2\n"
+        "order A ts=1356066000000000000 venue=NASDAQ n=3 price=58533/2 size=18/0 action=1 order=3 side=2\n"
+        "ts_invalid line 4\n");
+}
+
 #define TARDIS "exchange,symbol,timestamp,local_timestamp,"
 
 static void tardis_snapshots_replace_the_book(void **unused)
@@ -289,6 +303,7 @@ int main(void)
         cmocka_unit_test(databentos_own_files_have_fixed_prices_and_symbols),
         cmocka_unit_test(databentos_best_prices_are_quotes_and_trades),
         cmocka_unit_test(lobster_messages_are_orders_trades_and_halts),
+        cmocka_unit_test(lobster_times_of_absurd_exponents_are_read_at_once),
         cmocka_unit_test(tardis_snapshots_replace_the_book),
         cmocka_unit_test(tardis_changes_of_one_message_are_one_event),
         cmocka_unit_test(tardis_trades_and_quotes_are_theirs),
