@@ -150,13 +150,13 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Index of the first of `sorted` that is not below x. */
-static uint32_t first_at_least(const double *sorted, uint32_t count, double x)
+/* How many of `sorted` are below x, or, with `equal`, not above it. */
+static uint32_t count_below(const double *sorted, uint32_t count, double x, bool equal)
 {
     uint32_t low = 0, high = count;
     while (low < high) {
         uint32_t middle = (low + high) / 2;
-        if (sorted[middle] < x)
+        if (sorted[middle] < x || (equal && sorted[middle] == x))
             low = middle + 1;
         else
             high = middle;
@@ -166,15 +166,14 @@ static uint32_t first_at_least(const double *sorted, uint32_t count, double x)
 
 static double rank_of(const double *sorted, uint32_t count, double x)
 {
-    uint32_t below = first_at_least(sorted, count, x), equal = 0;
-    while (below + equal < count && sorted[below + equal] == x)
-        equal++;
+    uint32_t below = count_below(sorted, count, x, false), equal = count_below(sorted, count, x, true) - below;
     return (below + 0.5 * (equal - 1)) / (count - 1);
 }
 
 typedef struct comparison { /* of a sector's members at a slot */
     const fm_sector_state *sector;
     double *value, *sorted; /* of each member, NaN = none; of those that have one */
+    uint8_t *partition;     /* of each member: its own */
     uint32_t count;
     double mean, spread;
 } comparison;
@@ -185,6 +184,7 @@ static bool compare(comparison *all, int64_t slot)
     double sum = 0.0, squares = 0.0;
     for (uint32_t i = 0; i < sector->member_count; i++) {
         all->value[i] = return_of(&sector->member[i], slot);
+        all->partition[i] = (uint8_t)fm_partition_of(fm_slice_of(sector->member[i].symbol));
         if (!isnan(all->value[i])) {
             sum += all->value[i];
             all->sorted[all->count++] = all->value[i];
@@ -213,10 +213,9 @@ static void say_ranks(fm_fold *fold, const fm_partition *partition, uint32_t dom
     int64_t grid_ns = all->sector->slot * FM_SECTOR_GRID_NS;
     cross_text text = text_of(all);
     for (uint32_t i = 0; i < all->sector->member_count; i++) {
-        fm_slice symbol = fm_slice_of(all->sector->member[i].symbol);
-        if (isnan(all->value[i]) || fm_partition_of(symbol) != target)
+        if (isnan(all->value[i]) || all->partition[i] != target)
             continue;
-        fm_cross_rank entry = {fm_hash_slice(symbol), rank_of(all->sorted, all->count, all->value[i])};
+        fm_cross_rank entry = {fm_hash_slice(fm_slice_of(all->sector->member[i].symbol)), rank_of(all->sorted, all->count, all->value[i])};
         if (text.size + sizeof(entry) > sizeof(text.rest)) {
             say(fold, partition, domain, UINT64_C(1) << target, FM_CROSS_RANKS, grid_ns, &text);
             text = text_of(all);
@@ -241,9 +240,10 @@ static void say_sector(fm_fold *fold, const fm_partition *partition, uint32_t do
     const fm_sector *told = sector_in(partition->reference, sector->name);
     if (fold->config.cross == NULL || told == NULL)
         return;
-    comparison all = {.sector = sector, .value = malloc((2 * (size_t)sector->member_count + 1) * sizeof(double))};
+    comparison all = {.sector = sector, .value = malloc((size_t)(sector->member_count + 1) * (2 * sizeof(double) + 1))};
     FM_ASSERT(all.value != NULL);
     all.sorted = all.value + sector->member_count;
+    all.partition = (uint8_t *)(all.sorted + sector->member_count);
     if (compare(&all, sector->slot))
         for (uint64_t left = told->partitions; left != 0; left &= left - 1)
             say_ranks(fold, partition, domain, &all, (uint32_t)__builtin_ctzll(left));
