@@ -41,7 +41,7 @@ def adwin(rows, delta, clock, clip):
     """Buckets are the lists of their values, oldest first."""
     tail = Tail()
     buckets = []
-    now = {"score": NAN, "p": NAN, "mean": NAN, "sigma": NAN, "width": NAN, "change": 0.0, "seen": 0}
+    now = {"score": NAN, "p": NAN, "mean": NAN, "sigma": NAN, "width": NAN, "change": 0.0, "seen": 0, "run": 0}
 
     def insert(x):
         buckets.append([x])
@@ -82,14 +82,22 @@ def adwin(rows, delta, clock, clip):
             best = max(ratios(), default=(0.0, 0))
             fold()
         if now["change"]:
-            now["sigma"] = NAN
+            clean = abs(now["run"]) - 3
+            while 0 < clean < sum(len(b) for b in buckets):
+                del buckets[0]
+            fold()
+            now["sigma"], now["run"] = NAN, 0
 
     def judge(_, row):
         x, ready = row["price"], not math.isnan(now["score"])
         width = sum(len(b) for b in buckets)
         result = (now["score"], now["p"], now["mean"], 1.0, width, now["change"]) if ready else (NAN, NAN, NAN, 0.0, NAN, NAN)
         if now["sigma"] > 0:
-            x = max(now["mean"] - clip * now["sigma"], min(now["mean"] + clip * now["sigma"], x))
+            reach, away = clip * now["sigma"], x - now["mean"]
+            side = int(math.copysign(1, away)) if abs(away) > reach / 2 else 0
+            now["run"] = side + (now["run"] if side * now["run"] > 0 else 0)
+            if abs(now["run"]) <= 3:
+                x = max(now["mean"] - reach, min(now["mean"] + reach, x))
         insert(x)
         now["seen"] += 1
         now["change"] = 0.0
@@ -120,15 +128,16 @@ class Moving:
     """Faded mean and sigma, from row to row where a change makes them anew."""
 
     def __init__(self, half_life):
-        self.half_life, self.weight, self.mean, self.square, self.time = half_life * 1e9, 0.0, 0.0, 0.0, None
+        self.half_life, self.weight, self.level, self.mean, self.square, self.time = half_life * 1e9, 0.0, 0.0, 0.0, 0.0, None
 
     def add(self, time, x):
         keep = max(0.5, 2.0 ** (-(time - self.time) / self.half_life)) if self.time is not None else 0.0
         self.time = time
-        old = self.weight * keep
-        self.weight = old + 1
-        self.square = self.square * keep + old / self.weight * (x - self.mean) ** 2
-        self.mean = (old * self.mean + x) / self.weight if old else x
+        old = self.level * keep
+        self.level = old + 1
+        self.weight = self.weight * keep + 1
+        self.square = self.square * keep + old / self.level * (x - self.mean) ** 2
+        self.mean = (old * self.mean + x) / self.level if old else x
 
     def sigma(self):
         return math.sqrt(self.square / self.weight)
@@ -136,7 +145,7 @@ class Moving:
 
 def cusum(rows, half_life, drift, limit, clip, floor):
     past, tail = Moving(half_life), Tail()
-    now = {"seen": 0, "up": [], "down": []}  # z - drift and times of the values since each sum left 0
+    now = {"seen": 0, "up": [], "down": [], "hold": 0, "last": []}  # z - drift and times of the values since each sum left 0
 
     def judge(time, row):
         x, result, changed = row["price"], (NAN, NAN, NAN, 0.0, NAN, NAN), False
@@ -145,7 +154,7 @@ def cusum(rows, half_life, drift, limit, clip, floor):
             z = max(-clip, min(clip, (x - mean) / sigma))
             for side, sign in (("up", 1), ("down", -1)):
                 terms = now[side] + [(sign * z - drift, time)]
-                now[side] = terms if math.fsum(t for t, _ in terms) > 0 else []
+                now[side] = terms if math.fsum(t for t, _ in terms) > 0 and not now["hold"] else []
             up, down = (math.fsum(t for t, _ in now[side]) for side in ("up", "down"))
             score, side, sign = (down, "down", -1) if down > up else (up, "up", 1)
             changed = score > limit
@@ -153,16 +162,16 @@ def cusum(rows, half_life, drift, limit, clip, floor):
             result = (score, tail.p(score), mean, 1.0, float(sign * changed), since)
             tail.add(score)
             if changed:
-                n = len(now[side])
-                past.mean += sign * sigma * (score / n + drift)
-                past.square *= n / past.weight
-                past.weight, past.time = float(n), time
+                past.mean, past.level, past.time = statistics.median(now["last"][-2:] + [row["price"]]), 2.0, time
+                now["hold"] = 8 + 1
                 now.update(up=[], down=[])
             elif abs(z) == clip:
                 x = mean + z * sigma
         if not changed:
             past.add(time, x)
         now["seen"] += 1
+        now["hold"] = max(0, now["hold"] - 1)
+        now["last"].append(row["price"])
         return result
     return detector(rows, judge)
 

@@ -10,6 +10,7 @@
 #define PER_ROW    5
 #define PART_MIN   5
 #define WARM_COUNT 30
+#define PRINTS_MAX 3 /* in a row that are cut: more are a new level */
 
 static const fm_field params[] = {
     {.name = "delta", .unit = "1", .low = 1e-12, .high = 0.5, .preset = 0.002, .help = "bound on false alarms"},
@@ -130,6 +131,19 @@ static void drop(fm_adwin *window, int64_t older)
         window->rows--;
 }
 
+/* The window begins anew with the first bucket in which no value was cut, if a new level was. */
+static void drop_cut(fm_adwin *window)
+{
+    int64_t clean = (window->run < 0 ? -window->run : window->run) - PRINTS_MAX, older = 0;
+    if (clean <= 0)
+        return;
+    for (int64_t row = window->rows - 1; row >= 0; row--)
+        for (int64_t i = 0; i < window->size[row] && window->width - older > clean; i++)
+            older += INT64_C(1) << row;
+    if (older < window->width)
+        drop(window, older);
+}
+
 static void check(fm_adwin *window)
 {
     fold(window);
@@ -147,18 +161,33 @@ static void check(fm_adwin *window)
         fold(window);
         best = find(window);
     }
-    if (window->change > 0.0)
-        window->sigma = NAN;
+    if (window->change == 0.0)
+        return;
+    drop_cut(window);
+    fold(window);
+    window->sigma = NAN;
+    window->run = 0;
+}
+
+/* What x enters as. */
+static double cut_to_reach(fm_adwin *window, double x)
+{
+    double reach = window->clip * window->sigma, away = x - window->mean;
+    if (FM_LIKELY(fabs(away) <= 0.5 * reach)) {
+        window->run = 0;
+        return x;
+    }
+    int64_t side = away > 0.0 ? 1 : -1;
+    window->run = side * window->run > 0 ? window->run + side : side;
+    if (fabs(away) <= reach || side * window->run > PRINTS_MAX)
+        return x;
+    return window->mean + (double)side * reach;
 }
 
 /* A usable x enters. */
 static void push(fm_adwin *window, double x)
 {
-    if (window->sigma > 0.0) {
-        double reach = window->clip * window->sigma;
-        x = fabs(x - window->mean) <= reach ? x : x > window->mean ? window->mean + reach : window->mean - reach;
-    }
-    insert(window, x);
+    insert(window, window->sigma > 0.0 ? cut_to_reach(window, x) : x);
     window->change = 0.0;
     if (FM_LIKELY(--window->due > 0))
         return;
@@ -198,7 +227,7 @@ const fm_kernel fm_kernel_adwin = {
     .summary = "Change of the mean of x: a window that grows until its old and new parts differ.",
     .source = "Bifet & Gavalda, SIAM SDM 2007",
     .kind = FM_KERNEL_DETECTOR,
-    .layout = 1,
+    .layout = 2,
     .params = params,
     .inputs = (const fm_field[]){{.name = "x", .unit = "any", .help = "the series"}, {0}},
     .outputs = (const fm_field[]){{.name = "score", .unit = "1", .usual = 0.5, .help = "above 1: the mean has changed"},
@@ -214,5 +243,5 @@ const fm_kernel fm_kernel_adwin = {
     .update = update,
     .step = step,
     .warm_up = "at the first check with 30 values of which two differ",
-    .cost = "~25 ns, 3,296 bytes",
+    .cost = "~25 ns, 3,304 bytes",
 };

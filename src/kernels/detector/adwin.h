@@ -7,8 +7,12 @@
  *   1/m = 1/n0 + 1/n1,   L = log(2 log(n) / delta),   n, sigma: of the whole window.
  * score = the largest ratio. Above 1 the mean has changed: what is older than that cut is dropped, and the rest is
  * checked again until no ratio is above 1. (The original drops one bucket at a time, which comes to the same cut but
- * for ties and may take a hundred scans.) A value is cut to mean ± clip sigma of the last check before it enters, so
- * that one bad print is not a change; right after a change no value is cut until the next check.
+ * for ties and may take a hundred scans.)
+ *
+ * A value is cut to mean ± clip sigma of the last check before it enters, so that one bad print is not a change. More
+ * than three in a row beyond half of that on one side are no bad prints: from the fourth on they enter as they are, and
+ * when the change is found, the window begins with the first bucket behind the third. So a shift of any size is one
+ * change. Right after a change no value is cut until the next check.
  *
  * Outputs tell what the last check said; an x that is scored has no part in it, it is checked within `clock` events.
  * p is the online conformal tail probability of that check's score among those of the checks before (see
@@ -23,7 +27,7 @@
  *         known to 1/5 of the age of the change. At 5 * 2^28 values the oldest are forgotten.
  * Source  A. Bifet & R. Gavalda, "Learning from time-changing data with adaptive windowing", SIAM SDM (2007).
  * Cost    ~15 ns an event for the histogram, and each `clock` events ~10 ns a bucket (about 5 log2(width / 5) of them);
- *         3,296 bytes. */
+ *         3,304 bytes. */
 #ifndef FM_KERNELS_DETECTOR_ADWIN_H
 #define FM_KERNELS_DETECTOR_ADWIN_H
 
@@ -36,6 +40,7 @@ typedef struct fm_adwin {
     int64_t clock, due;        /* events between checks; until the next one */
     int64_t width;             /* values in the window */
     int64_t rows;              /* that hold a bucket, or held one */
+    int64_t run;               /* newest values in a row that lie far above the mean; below: negative */
     double score, p;           /* of the last check; NaN until there is one */
     double change;             /* 1 or 0 */
     double mean, sigma;        /* of the window, at the last check */

@@ -6,7 +6,9 @@
 #include "kernels/common/faded.h"
 #include "kernels/kernel.h"
 
-#define WARM_COUNT 30
+#define WARM_COUNT  30
+#define LEVEL_HOLD  8   /* values from a change on in which both sums stay 0 */
+#define LEVEL_KNOWN 2.0 /* values that the median of three is worth */
 
 static const fm_field params[] = {
     {.name = "half_life",
@@ -23,7 +25,7 @@ static const fm_field params[] = {
 };
 
 typedef struct sums {
-    double z, sum[2], run[2], score;
+    double z, sum[2], score;
     int64_t since_ns[2];
     int larger;
 } sums;
@@ -49,12 +51,12 @@ static inline __attribute__((always_inline)) sums read(const fm_cusum *detector,
     sums next = {.z = (x - detector->past.mean) * detector->precision, .score = NAN};
     bool ready = !isnan(detector->precision), scored = !isnan(next.z);
     int64_t now_ns = ts_ns > detector->past.newest_ns ? ts_ns : detector->past.newest_ns;
+    double drift = detector->hold > 0 ? INFINITY : detector->drift;
     if (FM_LIKELY(scored)) {
         next.z = next.z > detector->clip ? detector->clip : next.z;
         next.z = next.z < -detector->clip ? -detector->clip : next.z;
         for (int i = 0; i < 2; i++) {
-            next.sum[i] = fm_positive(detector->sum[i] + (i == 0 ? next.z : -next.z) - detector->drift);
-            next.run[i] = next.sum[i] > 0.0 ? detector->run[i] + 1.0 : 0.0;
+            next.sum[i] = fm_positive(detector->sum[i] + (i == 0 ? next.z : -next.z) - drift);
             next.since_ns[i] = detector->sum[i] > 0.0 ? detector->since_ns[i] : now_ns;
         }
         next.larger = next.sum[1] > next.sum[0];
@@ -70,35 +72,54 @@ static inline __attribute__((always_inline)) sums read(const fm_cusum *detector,
     return next;
 }
 
-/* The past is that of the new level; both sums start anew. */
-static void shift(fm_cusum *detector, const sums *next)
+static double median(double a, double b, double c)
 {
-    double run = next->run[next->larger], sigma = 1.0 / detector->precision;
-    double move = sigma * (next->score / run + detector->drift);
-    detector->past.mean += next->larger ? -move : move;
-    detector->past.sum_square *= run / detector->past.weight;
-    detector->past.weight = run;
-    detector->sum[0] = detector->sum[1] = detector->run[0] = detector->run[1] = 0.0;
+    double low = a < b ? a : b, high = a < b ? b : a;
+    return c < low ? low : c > high ? high : c;
+}
+
+/* The mean is that of the new level, of which little is known; both sums start anew. */
+static void shift(fm_cusum *detector, double x)
+{
+    detector->past.mean = median(detector->newest[0], detector->newest[1], x);
+    detector->level_weight = LEVEL_KNOWN;
+    detector->hold = LEVEL_HOLD;
+    detector->sum[0] = detector->sum[1] = 0.0;
+}
+
+/* As fm_faded_add, with a weight of its own for the mean, which begins anew at a change, as sigma does not. */
+static inline void enter(fm_cusum *detector, int64_t ts_ns, double x)
+{
+    fm_faded *past = &detector->past;
+    double keep = fm_faded_age(past, ts_ns), distance = x - past->mean;
+    detector->level_weight = keep * detector->level_weight + 1.0;
+    double step = distance / detector->level_weight;
+    past->weight = keep * past->weight + 1.0;
+    past->mean += step;
+    past->sum_square = keep * past->sum_square + fm_positive(distance * (distance - step));
 }
 
 /* A usable x enters, `next` is what it makes of the sums. */
 static inline __attribute__((always_inline)) void push(fm_cusum *detector, int64_t ts_ns, double x, const sums *next)
 {
     bool scored = !isnan(next->z), passed = next->score > detector->limit;
+    double raw = x;
     if (FM_UNLIKELY(fabs(next->z) >= detector->clip))
         x = detector->past.mean + next->z / detector->precision;
+    detector->hold -= detector->hold > 0;
     if (FM_LIKELY(scored)) {
         fm_tail_add(&detector->tail, fm_tail_bucket(next->score));
         memcpy(detector->sum, next->sum, sizeof(next->sum));
-        memcpy(detector->run, next->run, sizeof(next->run));
         memcpy(detector->since_ns, next->since_ns, sizeof(next->since_ns));
     }
     if (FM_UNLIKELY(passed)) {
-        shift(detector, next);
+        shift(detector, raw);
         detector->past.newest_ns = ts_ns > detector->past.newest_ns ? ts_ns : detector->past.newest_ns;
     } else {
-        fm_faded_add(&detector->past, ts_ns, x);
+        enter(detector, ts_ns, x);
     }
+    detector->newest[1] = detector->newest[0];
+    detector->newest[0] = raw;
     if (FM_LIKELY(++detector->count >= WARM_COUNT))
         detector->precision = fm_faded_precision(&detector->past, detector->floor);
 }
@@ -132,7 +153,7 @@ const fm_kernel fm_kernel_cusum = {
     .summary = "Shift of the level of x, told once: which way and since when.",
     .source = "Page, Biometrika 41, 1954; Montgomery 2009",
     .kind = FM_KERNEL_DETECTOR,
-    .layout = 2,
+    .layout = 3,
     .params = params,
     .inputs = (const fm_field[]){{.name = "x", .unit = "any", .help = "the series"}, {0}},
     .outputs = (const fm_field[]){{.name = "score", .unit = "sigma", .usual = 1, .help = "larger of the two sums"},
@@ -149,5 +170,5 @@ const fm_kernel fm_kernel_cusum = {
     .step = step,
     .step_one = {step_score, step_p},
     .warm_up = "after 30 values of which two differ (or floor > 0)",
-    .cost = "~35 ns, 440 bytes",
+    .cost = "~35 ns, 456 bytes",
 };

@@ -178,6 +178,43 @@ static void cusum_tells_a_shift_once_which_way_since_when_and_learns_the_level(v
     }
 }
 
+/* Changes that it reports in 300 values after a shift, and how far from the new level its mean is then. */
+static int changes_after(const char *name, uint64_t seed, double shift, double *apart)
+{
+    test_source noise = source_of(NORMAL, seed);
+    test_subject subject = {0};
+    int changes = 0;
+    subject_start(&subject, name, NULL);
+    for (int i = 0; i < 1000 + (int)(seed % 32); i++)
+        subject_step_one(&subject, source_next(&noise));
+    for (int i = 0; i < 300; i++) {
+        subject_step_one(&subject, source_next(&noise) + shift);
+        changes += subject_output(&subject, "change") != 0.0;
+    }
+    *apart = fabs(subject_output(&subject, "expected") - shift);
+    test_state_free(&subject.state);
+    return changes;
+}
+
+static void a_shift_of_any_size_is_told_once(void **unused)
+{
+    (void)unused;
+    static const char *const NAMES[] = {"cusum", "adwin"};
+    static const double SHIFT[] = {2, 3, 5, 6, 8, -20, 100, 1000, -1e6};
+    for (int k = 0; k < 2; k++)
+        for (size_t i = 0; i < sizeof(SHIFT) / sizeof(SHIFT[0]); i++) {
+            int once = 0;
+            double apart, furthest = 0.0;
+            for (uint64_t seed = 300; seed < 400; seed++) {
+                once += changes_after(NAMES[k], seed, SHIFT[i], &apart) == 1;
+                furthest = apart > furthest ? apart : furthest;
+            }
+            if (once < 97 || furthest > 0.6)
+                fail_msg("%s: a shift of %g told once in %d of 100, mean off by %g\n", NAMES[k], SHIFT[i], once,
+                         furthest);
+        }
+}
+
 static void cusum_is_not_moved_by_the_unit_of_x(void **unused)
 {
     (void)unused;
@@ -296,6 +333,7 @@ int main(void)
         cmocka_unit_test(adwin_keeps_its_bound_on_independent_values_and_one_outlier_is_no_change),
         cmocka_unit_test(adwin_counts_every_value_of_its_window_once),
         cmocka_unit_test(cusum_tells_a_shift_once_which_way_since_when_and_learns_the_level),
+        cmocka_unit_test(a_shift_of_any_size_is_told_once),
         cmocka_unit_test(cusum_is_not_moved_by_the_unit_of_x),
         cmocka_unit_test(bocpd_sees_a_new_level_and_a_new_spread),
         cmocka_unit_test(bocpd_learns_a_new_level_also_where_changes_are_rare),
