@@ -265,7 +265,8 @@ def random_cut_forest(rows, dims, trees, sample, count):
 def loda(rows, dims, cuts, count):
     scaling, tail, weights = Scaling(dims, 4.0 * count), Tail(), []
     for k in range(cuts):
-        chosen, used, w = list(range(dims)), math.floor(math.sqrt(dims) + 0.5), [0.0] * dims
+        used = math.floor(math.sqrt(dims) + 0.5) if dims != 2 else 1 if k % 4 == 3 else 2
+        chosen, w = list(range(dims)), [0.0] * dims
         for i in range(used):
             other = i + below(mix_at(1, 16 * k + i), dims - i)
             chosen[i], chosen[other] = chosen[other], chosen[i]

@@ -207,7 +207,7 @@ static void update(void *state, int64_t ts_ns, const double *in)
 /* The weights of cut k. */
 static void make_cut(fm_loda *loda, int k)
 {
-    int dims = (int)loda->scaling.dims, used = (int)floor(sqrt((double)dims) + 0.5);
+    int dims = (int)loda->scaling.dims, used = dims == 2 ? 2 - (k % 4 == 3) : (int)floor(sqrt((double)dims) + 0.5);
     int input[8] = {0, 1, 2, 3, 4, 5, 6, 7};
     double weight[8], norm = 0.0;
     for (int i = 0; i < used; i++) {
@@ -262,7 +262,7 @@ const fm_kernel fm_kernel_loda = {
     .summary = "Surprise in histograms of sparse random projections; several series.",
     .source = "Pevny 2016",
     .kind = FM_KERNEL_DETECTOR,
-    .layout = 1,
+    .layout = 2,
     .params = params,
     .inputs = FM_SCALING_INPUTS,
     .outputs = (const fm_field[]){{.name = "score", .unit = "1", .usual = 4, .help = "mean surprise, bits"},

@@ -38,10 +38,44 @@ static void loda_of_one_series_blames_it_alone(void **unused)
     }
 }
 
+/* Series that always were together: the first goes to the other side, where each of them has often been. */
+static void loda_sees_a_bond_of_few_series_break(void **unused)
+{
+    (void)unused;
+    const fm_kernel *kernel = fm_kernel_find(FM_KERNEL_DETECTOR, "loda");
+    for (int dims = 2; dims <= 4; dims++) {
+        const double params[] = {dims, 100, 500};
+        double in[FM_KERNEL_INPUTS_MAX] = {0}, told[FM_KERNEL_OUTPUTS_MAX], together;
+        test_state state = {0};
+        fm_random random;
+        fm_random_seed(&random, 7);
+        test_state_make(&state, kernel->state_size(params));
+        assert_int_equal(kernel->init(state.bytes, params), 0);
+        for (int i = 0; i < 8000; i++) {
+            double common = fm_random_normal(&random);
+            for (int j = 0; j < dims; j++)
+                in[j] = common + 0.05 * fm_random_normal(&random);
+            kernel->step(state.bytes, i, in, told);
+        }
+        for (int j = 0; j < dims; j++)
+            in[j] = 1.0;
+        kernel->score(state.bytes, 8000, in, told);
+        together = told[0];
+        in[0] = -1.0;
+        kernel->score(state.bytes, 8000, in, told);
+        assert_true(told[0] > together + 1.0 && told[1] < 0.15);
+        in[0] = 8.0;
+        kernel->score(state.bytes, 8000, in, told);
+        assert_true(told[4] > 0.9 && told[1] < 0.03);
+        test_state_free(&state);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loda_ranks_planted_anomalies_high_and_blames_the_spiking_input),
+        cmocka_unit_test(loda_sees_a_bond_of_few_series_break),
         cmocka_unit_test(loda_of_one_series_blames_it_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
