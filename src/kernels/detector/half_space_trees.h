@@ -13,7 +13,7 @@
  *           to ask for the next digit of that y. Four levels are a block of 15 nodes that share one random number,
  *           A = fm_mix_fast((1 + 4 t + g) << 40 | path), g = (level - 1) / 4, path = the digits asked above the
  *           block. Within a block the nodes, numbered from its own root, stand in the order 1 2 3, 4 8 9, 5 10 11,
- *           6 12 13, 7 14 15: the one that stands i-th takes the 4 bits at 4 i of A and input
+ *           6 12 13, 7 14 15: the one that stands i-th (from 1) takes the 4 bits at 4 i of A and input
  *           (bits * dims / 16 + t) mod dims. So the structure is a function of the tree and held nowhere, whatever
  *           the number of instruments.
  * Masses    a block counts what ends in each of its 16 lowest parts, up to 255; the mass of a higher one is their
@@ -27,7 +27,9 @@
  * Outputs   score (1/8 … 1024, which is where no event was), p, expected (always NaN), ready.
  * NaN       an event that lacks one of the `dims` inputs changes nothing; its outputs are NaN. NaN and ready 0 until a
  *           window is full.
- * Error     more than 255 in one lowest part of a block count as 255: dense parts look less dense than they are.
+ * Error     more than 255 in one lowest part of a block count as 255: dense parts look less dense than they are, and
+ *           no score is below count / 2040. With more than 255 * 2^depth / 8 events a window (2,040 at 6 levels, 8,160
+ *           at 8) a part eight times as dense as an even spread looks like one: take more levels, or fewer events.
  *           Shared places can only raise a mass, and only below level 8.
  * Quality   area under the ROC curve for a spike of 7 sigma in one of 8 series, a series going against the others, a
  *           shift of 4 sigma (tests/unit/kernels/planted.h): 25 trees of 8 levels, 250 events .935, .949, .767; the

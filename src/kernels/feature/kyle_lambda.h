@@ -6,7 +6,9 @@
  * (kernels/common/faded_pair.h): high in a market that a small order moves. The first interval after a night
  * (kernels/common/slices.h) has no r.
  *
- * Params  interval (s), half_life (s).  Inputs price, size, bid, ask, side (the last three may be NaN). A trade without
+ * Params  interval (s; for a name that may not trade for more than half an hour at least a quarter of such a wait, or
+ *         each r is a night's and none counts), half_life (s).
+ *         Inputs price, size, bid, ask, side (the last three may be NaN). A trade without
  *         price or size is skipped.
  * Outputs lambda (bp per unit of size), r2 (0 … 1; part of the variance of r that q explains). NaN until 16 intervals
  *         are in, or q does not vary.

@@ -6,7 +6,7 @@
  * interval fades the past by 2^(-interval / half_life); of a silence `lags` intervals count, and the first interval
  * after a night (kernels/common/slices.h) does not.
  *
- * Params  interval (s), lags (intervals each way), half_life (s).  Inputs x, market, > 0; a record without both is
+ * Params  interval (s; as in market_beta.h for a name that is often silent), lags (intervals each way), half_life (s).  Inputs x, market, > 0; a record without both is
  *         skipped.
  * Outputs lag (s), correlation (-1 … 1, at that lag), together (-1 … 1, at lag 0). NaN until 64 intervals are in, and
  *         while one does not move.

@@ -4,7 +4,9 @@
  * last values before the slice to its last ones; their correlation, about their means. The first slice after a night
  * (kernels/common/slices.h) has no returns.
  *
- * Params  window (s).  Inputs x, market, > 0; a record without both is skipped.
+ * Params  window (s; for a name that may be silent for more than half an hour at least 16 such waits, or each return is
+ *         a night's and none counts).
+ *         Inputs x, market, > 0; a record without both is skipped.
  * Outputs correlation (-1 … 1; NaN until the window holds 16 returns, and while one does not move), returns (how many
  *         the window holds).
  * Error   the window reaches back between 63/64 and 64/64 of its length; computed anew a slice, relative error below

@@ -120,6 +120,20 @@ static void a_thin_market_is_illiquid(void **unused)
     assert_near(illiquidity[0] / (sqrt(10.0) * sqrt(2.0 / 3.14159265)), 1.0, 0.3);
 }
 
+/* A trade each 45 minutes: with slices as long as a quarter of that not every wait is a night. */
+static void a_name_that_trades_rarely_needs_a_window_of_eight_waits(void **unused)
+{
+    (void)unused;
+    for (int waits = 1; waits <= 8; waits += 7) {
+        test_drive drive = {0};
+        drive_start(&drive, "amihud", (double[]){2700 * waits});
+        for (int i = 0; i < 100; i++)
+            drive_step(&drive, 2700 * S, (double[]){i % 2 ? 100.0 : 101.0, 1000});
+        assert_true(isnan(drive.out[0]) == (waits == 1));
+        drive_end(&drive);
+    }
+}
+
 static void a_morning_is_as_liquid_as_the_evening_before(void **unused)
 {
     (void)unused;
@@ -230,6 +244,7 @@ int main(void)
         cmocka_unit_test(signed_volume_nets_what_the_quote_tells),
         cmocka_unit_test(kyle_lambda_finds_the_impact_of_a_unit),
         cmocka_unit_test(a_thin_market_is_illiquid),
+        cmocka_unit_test(a_name_that_trades_rarely_needs_a_window_of_eight_waits),
         cmocka_unit_test(a_morning_is_as_liquid_as_the_evening_before),
         cmocka_unit_test(roll_spread_reads_the_bounce_and_not_the_volatility),
         cmocka_unit_test(a_trend_has_no_bounce),
