@@ -34,7 +34,8 @@
  *
  * Cost (bench.book): 70 to 80 ns for an order event of the ES sample, 45 ns for a level near the touch, 30 ns to save
  * an order. A level is found from the touch outwards, by doubling steps and bisection, and made or removed by moving
- * those between it and the nearer end: 28 * levels_max bytes at most. Ids chosen to collide cost time, nothing else. */
+ * those between it and the nearer end: 28 * levels_max bytes at most. Ids chosen to collide would
+ * cost time, nothing else, and nobody can choose them who does not know id_seed. */
 #ifndef FM_ENGINE_BOOK_H
 #define FM_ENGINE_BOOK_H
 
@@ -51,6 +52,7 @@
 typedef struct fm_book_limits {
     uint32_t levels_max; /* a side; 1 .. FM_BOOK_LEVELS_MAX */
     uint32_t orders_max; /* 1 .. FM_BOOK_ORDERS_MAX */
+    uint64_t id_seed;    /* of the table of ids: changes no result; one that nobody knows keeps chosen ids apart */
     bool contiguous;     /* `seq` counts this book's events one by one: one that is left out degrades the book */
 } fm_book_limits;
 

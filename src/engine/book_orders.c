@@ -8,11 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Venues count ids up, some in the upper half. */
-static uint32_t tag_of(uint64_t id)
+/* Venues count ids up, some in the upper half; clients may choose them: two rounds, so that no difference of two ids
+ * survives every seed. */
+static uint32_t tag_of(const fm_order_book *book, uint64_t id)
 {
-    uint64_t mixed = (id ^ id >> 32) * UINT64_C(0x9e3779b97f4a7c15);
-    return (uint32_t)(mixed >> 32 ^ mixed >> 47);
+    uint64_t mixed = id ^ book->limits.id_seed;
+    mixed = (mixed ^ mixed >> 32) * UINT64_C(0x9e3779b97f4a7c15);
+    mixed = (mixed ^ mixed >> 29) * UINT64_C(0xbf58476d1ce4e5b9);
+    return (uint32_t)(mixed >> 32);
 }
 
 /* The upper half of an entry tells where it would like to stand. */
@@ -31,12 +34,12 @@ static void table_put(fm_order_book *book, uint64_t entry)
 
 static uint64_t entry_of(const fm_order_book *book, uint32_t slot)
 {
-    return (uint64_t)tag_of(book->order[slot].id) << 32 | (slot + 1);
+    return (uint64_t)tag_of(book, book->order[slot].id) << 32 | (slot + 1);
 }
 
 static uint32_t table_find(const fm_order_book *book, uint64_t id)
 {
-    uint32_t tag = tag_of(id);
+    uint32_t tag = tag_of(book, id);
     uint32_t mask = book->table_size - 1, at = tag & mask;
     for (uint64_t entry; (entry = book->table[at]) != 0; at = (at + 1) & mask)
         if (entry >> 32 == tag && book->order[(uint32_t)entry - 1].id == id)

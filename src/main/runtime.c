@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -200,6 +201,8 @@ static int open_engine(fm_runtime *r, fm_error *error)
     engine.lag_allowed_ns = s->engine_lag_allowed;
     engine.stale_venue_ns = s->engine_stale_venue;
     engine.book = (fm_book_limits){.levels_max = (uint32_t)s->engine_book_levels_max, .orders_max = (uint32_t)s->engine_book_orders_max};
+    if (getrandom(&engine.book.id_seed, sizeof(engine.book.id_seed), GRND_NONBLOCK) < 0)
+        engine.book.id_seed = (uint64_t)fm_wall_ns(&fm_clock_system); /* early in a boot */
     engine.books_max = (uint32_t)s->engine_books_max;
     engine.batch_max = (uint32_t)s->engine_batch_max;
     engine.build_id = fm_build_id;
