@@ -397,12 +397,55 @@ def isolation_forest(rows, dims, trees, sample, count):
     return over(rows, dims, step)
 
 
+def xstream(rows, dims, chains, depth, count):
+    scaling, sums, tail = Scaling(dims, 4.0 * count), Scaling(dims, 4.0 * count), Tail()
+    drawn = [[mix_at(1, 8 * k + j) % 6 for j in range(dims)] for k in range(dims)]
+    signs = [[1.0 if j == k or drawn[k][j] == 0 else -1.0 if drawn[k][j] == 1 else 0.0 for j in range(dims)] for k in range(dims)]
+    windows = [{}]
+
+    def cells(c, u):
+        """(chain, level, cell) down the chain; the latest bin of each feature it has divided, weighed, is kept in `parts`."""
+        parts, turns = {}, {}
+        for level in range(1, depth + 1):
+            r = mix_at(2, 16 * c + level)
+            feature = below(r, 2 * dims)
+            turn = turns[feature] = turns.get(feature, -1) + 1
+            bin_ = ((u[feature] * 2 ** turn + (mix_at(4, 16 * c + feature) >> 48)) % 2 ** 32) >> 16
+            parts[feature] = bin_ * (r & 0xFFFFFFFF | 1)
+            yield c, level, sum(parts.values()) * (mix_at(3, 16 * c + level) & 0xFFFFFFFF | 1) % 2 ** 32 // 2 ** 26
+
+    def step(x):
+        z = scaling.z(x)
+        y = [sum(s * v for s, v in zip(sign, z)) for sign in signs]
+        u = [int(16384.0 * v + 262144.0) for v in z + sums.z(y)]
+        ways, out = [list(cells(c, u)) for c in range(chains)], (NAN, NAN, NAN, 0.0)
+        if len(windows) > 1:
+            least = [min(math.log2(1 + windows[-2].get(key, 0)) + key[1] for key in way) for way in ways]
+            score = max(math.log2(count + 1) + 1 - math.fsum(least) / chains, 0.0)
+            out = (score, tail.p((0.75 * score) ** 4), NAN, 1.0)
+            tail.add((0.75 * score) ** 4)
+        for way in ways:
+            for key in way:
+                windows[-1][key] = windows[-1].get(key, 0) + 1
+        scaling.add(x)
+        sums.add(y)
+        step.filled += 1
+        if step.filled == count:
+            windows.append({})
+            step.filled = 0
+        return out
+
+    step.filled = 0
+    return over(rows, dims, step)
+
+
 CASES = [
     (half_space_trees, [8, 10, 8, 50]), (half_space_trees, [3, 4, 15, 40]), (half_space_trees, [1, 3, 6, 20]),
     (half_space_trees, [5, 64, 3, 300]),
     (random_cut_forest, [8, 10, 32, 100]), (random_cut_forest, [3, 5, 64, 64]), (random_cut_forest, [1, 9, 16, 5000]),
     (loda, [8, 50, 60]), (loda, [2, 9, 100]), (loda, [1, 6, 20]),
     (isolation_forest, [8, 20, 64, 100]), (isolation_forest, [3, 12, 20, 300]), (isolation_forest, [1, 5, 16, 16]),
+    (xstream, [8, 40, 15, 60]), (xstream, [3, 7, 8, 100]), (xstream, [1, 5, 16, 16]),
 ]
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-/* tests/unit/kernels/projections_test.c - loda: what it finds, and whom it blames. */
+/* tests/unit/kernels/projections_test.c - loda and xstream: what they find, and whom loda blames. */
 #include "planted.h"
 
 static double out[PLANTED_ROWS][FM_KERNEL_OUTPUTS_MAX];
@@ -71,12 +71,45 @@ static void loda_sees_a_bond_of_few_series_break(void **unused)
     }
 }
 
+static void xstream_ranks_planted_anomalies_high(void **unused)
+{
+    (void)unused;
+    planted_make(1);
+    check_auc("xstream", (const double[]){8, 100, 15, 500}, (const double[]){0, 0.99, 0.95, 0.95});
+}
+
+/* From the density of all events in one place to no event ever near; and full windows of the largest size are
+ * counted and cleared alike, one after another. */
+static void xstream_goes_from_no_bits_to_those_of_an_empty_window(void **unused)
+{
+    (void)unused;
+    const fm_kernel *kernel = fm_kernel_find(FM_KERNEL_DETECTOR, "xstream");
+    const double params[] = {2, 10, 8, 1000}, same[FM_KERNEL_INPUTS_MAX] = {5.0, 7.0};
+    const double apart[FM_KERNEL_INPUTS_MAX] = {6.0, 9.0};
+    test_state state = {0};
+    test_state_make(&state, kernel->state_size(params));
+    assert_int_equal(kernel->init(state.bytes, params), 0);
+    for (int i = 0; i < 5000; i++) {
+        double got[FM_KERNEL_OUTPUTS_MAX];
+        kernel->step(state.bytes, 0, same, got);
+        assert_true(i < 1000 ? isnan(got[0]) && got[3] == 0.0 : got[3] == 1.0);
+        if (i >= 2000) /* the scale is known from the second event on: the first window holds one event elsewhere */
+            assert_near(got[0], 0.0, 1e-12);
+    }
+    double got[FM_KERNEL_OUTPUTS_MAX];
+    kernel->score(state.bytes, 0, apart, got);
+    assert_true(got[0] > 0.9 * fm_log2(1001.0) && got[0] <= fm_log2(1001.0) + 1e-12 && got[1] < 0.001);
+    test_state_free(&state);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(loda_ranks_planted_anomalies_high_and_blames_the_spiking_input),
         cmocka_unit_test(loda_sees_a_bond_of_few_series_break),
         cmocka_unit_test(loda_of_one_series_blames_it_alone),
+        cmocka_unit_test(xstream_ranks_planted_anomalies_high),
+        cmocka_unit_test(xstream_goes_from_no_bits_to_those_of_an_empty_window),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
