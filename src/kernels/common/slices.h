@@ -6,7 +6,8 @@
  * sane: nothing overflows.
  *
  * Where more than half an hour, and more than four slices, hold no tick, the market is taken to have been closed: the
- * move since then is a night's, and whoever makes returns of slices leaves it out. */
+ * move since then is a night's, and whoever makes returns of slices leaves it out. For a name that trades less than
+ * once in half an hour, take slices so long that four of them seldom pass without a trade. */
 #ifndef FM_KERNELS_COMMON_SLICES_H
 #define FM_KERNELS_COMMON_SLICES_H
 

@@ -13,8 +13,10 @@
  * Outputs score (sigma), p, expected (unit of x), ready (0 or 1), residual (unit of x; x - expected), visits (of this
  *         bucket that are over). NaN and ready 0 until 30 values are in and two differ (or floor > 0). A missing x
  *         changes nothing. Late = seen now.
- * Error   the calendar is UTC: after a change of clocks hours are an hour off until they have faded. p rounds up, to a
- *         quarter octave of the score, and is at least 1e-6.
+ * Error   x should come back to the same values: volume, spread, |return|. A price wanders away from the usual of its
+ *         hour: on a random walk p <= 0.1 came in 17 %, p <= 0.01 in 1.9 %. The calendar is UTC: after a change of
+ *         clocks hours are an hour off until they have faded. p rounds up, to a quarter octave of the score, and is at
+ *         least 1e-6.
  * Source  baselines by the time of day: J. Hochenbaum, O. Vallis & A. Kejariwal, "Automatic anomaly detection in the
  *         cloud via statistical learning", arXiv:1704.07706 (2017), with faded cut means in place of the medians of a
  *         whole history; cutting: P. Huber, "Robust estimation of a location parameter" (1964).

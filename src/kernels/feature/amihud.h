@@ -2,7 +2,8 @@
  *
  * The window is cut into 32 slices. For each closed slice with a trade after an earlier price, |log return| from the
  * last price before the slice to its last price over the value traded in it; their mean over the slices of the window.
- * The first slice after a night (kernels/common/slices.h) does not count: a night's move is not made by its volume.
+ * The first slice after a night (kernels/common/slices.h) does not count: a night's move is not made by its volume. A
+ * name that trades once an hour needs a window of days, else every silence is a night.
  *
  * Params  window (s).  Inputs price, size; a trade without one is skipped.
  * Outputs illiquidity (bp per million of price * size; NaN while no slice of the window counts), value (price * size

@@ -5,7 +5,8 @@
  * the slope of x's returns on the market's, the past fading with event time (kernels/common/faded_pair.h). With r the
  * returns since the last interval's end, residual = r_x - beta * r_market; residual_z divides by the faded standard
  * deviation of the regression's residuals, so early in an interval it is rather too small. The first interval after a
- * night (kernels/common/slices.h) has no returns: what an instrument did overnight is not a move of ten seconds.
+ * night (kernels/common/slices.h) has no returns: what an instrument did overnight is not a move of ten seconds. A name
+ * that trades once an hour needs intervals of half an hour, else every silence is a night.
  *
  * Params  interval (s), half_life (s).  Inputs x, market, > 0; a record without both is skipped.
  * Outputs beta (1), residual (log return; 0.001 is ten basis points), residual_z (sigma), r2 (0 … 1). NaN until 30

@@ -3,6 +3,7 @@
 
 #include "base/error.h"
 #include "base/fmath.h"
+#include "kernels/common/mix.h"
 #include "kernels/common/number.h"
 #include "kernels/kernel.h"
 
@@ -55,13 +56,9 @@ static int init(void *state, const double *values)
     return 0;
 }
 
-/* 0 or 1: a bit of splitmix64 (G. L. Steele, D. Lea & C. H. Flood, OOPSLA 2014). */
 static int toss(sketch *all)
 {
-    uint64_t z = (uint64_t)++all->coins * UINT64_C(0x9e3779b97f4a7c15);
-    z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return (int)((z ^ (z >> 31)) & 1);
+    return (int)(fm_mix((uint64_t)++all->coins) & 1);
 }
 
 /* The lowest level that has reached its share; there is one when the sketch is full. */

@@ -16,8 +16,9 @@
  *         values came (sorted, reversed, zigzag): 3/4 of it are the sketch's,
  *         1/4 is the answer's age. 0.27 of it was the most seen on eight shapes and orders of 200,000 values
  *         (tests/unit/kernels/quantiles). The coins are those of the same seed in every state.
- * Source  Z. Karnin, K. Lang & E. Liberty, "Optimal quantile approximation in streams", FOCS 2016; the constant of the
- *         error as measured for the Apache DataSketches library.
+ * Source  Z. Karnin, K. Lang & E. Liberty, "Optimal quantile approximation in streams", FOCS 2016. The Apache
+ *         DataSketches library measured an error of 2.296 / k^0.9723 (99 %, one quantile); for 3/4 of the accuracy that
+ *         asks for k = (3.06 / accuracy)^1.0285, 360 at 0.01. The larger exponent here is a margin: k = 569 there.
  * Cost    ~70 ns an event at accuracy = 0.01, once in a while some microseconds; 15,672 bytes of state there. */
 #ifndef FM_KERNELS_FEATURE_QUANTILE_SKETCH_H
 #define FM_KERNELS_FEATURE_QUANTILE_SKETCH_H

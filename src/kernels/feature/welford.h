@@ -9,10 +9,12 @@
  *         is NaN.
  * Warm-up mean from the second event on, the others once 8 are in.
  * Error   below 1e-11 after 50,000 events, also a million sigmas from 0 (tests/unit/kernels/indicators); a first x that
- * lies n sigmas from the mean costs n * 1e-16. Source  B. P. Welford, "Note on a method for calculating corrected sums
- * of squares and products", Technometrics 4 (1962); T. B. Terriberry, "Computing higher-order moments online" (2007);
- * P. Pebay, Sandia report 2008-6212. Cost    three divisions, a root and some thirty multiply-adds an event; 48 bytes
- * of state. */
+ *         lies n sigmas from the mean costs n * 1e-16.
+ *
+ * Source  B. P. Welford, "Note on a method for calculating corrected sums of squares and products", Technometrics 4
+ *         (1962); T. B. Terriberry, "Computing higher-order moments online" (2007); P. Pebay, Sandia report 2008-6212.
+ *
+ * Cost    three divisions, a root and some thirty multiply-adds an event; 48 bytes of state. */
 #ifndef FM_KERNELS_FEATURE_WELFORD_H
 #define FM_KERNELS_FEATURE_WELFORD_H
 

@@ -156,11 +156,10 @@ static bool judges_series(const fm_kernel *kernel)
     return true;
 }
 
-/* Those whose scores fall or jump as their structure is made anew, so that past scores are no measure: the headers give
- * figures. */
+/* Its trees are made anew, so past scores are no exact measure of new ones; the header tells how far off it is. */
 static bool drifts(const fm_kernel *kernel)
 {
-    return strcmp(kernel->name, "art") == 0 || strcmp(kernel->name, "isolation_forest") == 0;
+    return strcmp(kernel->name, "isolation_forest") == 0;
 }
 
 /* Two series where it takes several; raw scores where it would take p-values. */
