@@ -24,24 +24,24 @@
  *         KDD (2017). There all normal peaks since a threshold that was fixed at the start are kept and fitted by
  *         maximum likelihood (Grimshaw); here the sketch forgets, the threshold follows, and probability weighted
  *         moments need no iteration.
- * Cost    ~120 ns; 1,456 bytes and 8 for each of `depth`. */
+ * Cost    ~120 ns; 1,472 bytes and 8 for each of `depth`. */
 #ifndef FM_KERNELS_DETECTOR_SPOT_H
 #define FM_KERNELS_DETECTOR_SPOT_H
 
 #include "kernels/common/excess.h"
+#include "kernels/common/last.h"
 
 typedef struct fm_spot {
     double risk, memory;
     int64_t depth, warm, side;
     int64_t count;          /* values seen */
-    int64_t next;           /* of `value`: where the next one goes */
     double drift;           /* mean of the last `depth` values; 0 when depth is 0 */
-    double sum;             /* of the last `depth` values */
     double median;          /* of v */
     double high, low;       /* v at the limits; NaN until there are */
     fm_excess upper, lower; /* of v and of -v */
     fm_ranks ranks;         /* of v */
-    double value[];         /* the last `depth` */
+    fm_last last;           /* the last `depth` values */
+    double slot[];          /* of `last` */
 } fm_spot;
 
 #endif

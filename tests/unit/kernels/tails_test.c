@@ -3,6 +3,7 @@
 #include "kinds.h"
 
 #include "kernels/common/excess.h"
+#include "kernels/detector/spot.h"
 
 #define MEMORY 1e6f
 
@@ -208,6 +209,21 @@ static void spot_with_drift_sees_a_jump_on_a_moving_level_and_follows_it(void **
     test_state_free(&spot.state);
 }
 
+/* A sum that took the print away again would have lost the digits of all that is left. */
+static void nothing_of_a_huge_print_is_left_in_the_drift_of_spot(void **unused)
+{
+    (void)unused;
+    test_source noise = source_of(NORMAL, 53);
+    test_subject subject = {0};
+    subject_start(&subject, "spot", (const setting[]){{"depth", 50}, {NULL, 0}});
+    for (int i = 0; i < 110; i++) {
+        subject_step_one(&subject, i == 7 ? 1e20 : 100.0 + source_next(&noise));
+        double drift = ((const fm_spot *)(const void *)subject.state.bytes)->drift;
+        assert_true(i < 57 || fabs(drift - 100.0) < 1.0);
+    }
+    test_state_free(&subject.state);
+}
+
 static void spot_of_one_side_is_blind_on_the_other(void **unused)
 {
     (void)unused;
@@ -388,6 +404,7 @@ int main(void)
         cmocka_unit_test(a_bad_print_at_the_start_does_not_open_the_limits_of_spot),
         cmocka_unit_test(spot_has_the_limits_of_its_risk),
         cmocka_unit_test(spot_with_drift_sees_a_jump_on_a_moving_level_and_follows_it),
+        cmocka_unit_test(nothing_of_a_huge_print_is_left_in_the_drift_of_spot),
         cmocka_unit_test(spot_of_one_side_is_blind_on_the_other),
         cmocka_unit_test(the_part_of_a_planted_series_is_the_largest),
         cmocka_unit_test(mahalanobis_sees_two_that_always_moved_together_part),
