@@ -413,13 +413,14 @@ def calibrate(rows, memory, method, warm):
     now = {"median": NAN, "tail": None, "seen": 0}
 
     def judge(_, row):
-        x, result, tail = row["price"], (NAN, NAN, NAN, 0.0, NAN), now["tail"]
+        now["first"] = now.get("first", row["price"])
+        x, result, tail = row["price"] - now["first"], (NAN, NAN, NAN, 0.0, NAN), now["tail"]
         limit = tail.threshold if tail else NAN
         if now["seen"] >= warm:
             below, _, every = sketch.rank(x)
             p = (f32(every - below) + 1) / (every + 1)
             p = tail.told(x, p, below == every) if tail else p
-            result = (-math.log10(p), p, now["median"], 1.0, limit)
+            result = (-math.log10(p), p, now["first"] + now["median"], 1.0, now["first"] + limit)
         now["seen"] += 1
         sketch.add(min(x, tail.quantile(0.1 / memory)) if limit == limit else x)
         if not sketch.waiting:

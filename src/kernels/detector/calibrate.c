@@ -34,6 +34,7 @@ static int init(void *state, const double *values)
     *calibrate = (fm_calibrate){.memory = values[0],
                                 .method = (int64_t)values[1],
                                 .warm = (int64_t)values[2],
+                                .origin = NAN,
                                 .median = NAN,
                                 .most = NAN,
                                 .tail = {.threshold = NAN}};
@@ -47,12 +48,13 @@ static void score(const void *state, int64_t ts_ns, const double *in, double *ou
     const fm_calibrate *calibrate = state;
     bool ready = calibrate->count >= calibrate->warm;
     out[0] = out[1] = NAN;
-    out[2] = ready ? calibrate->median : NAN;
+    out[2] = ready ? calibrate->origin + calibrate->median : NAN;
     out[3] = ready ? 1.0 : 0.0;
-    out[4] = ready ? calibrate->tail.threshold : NAN;
+    out[4] = ready ? calibrate->origin + calibrate->tail.threshold : NAN;
     if (!ready || !fm_usable(in[0]))
         return;
-    double p = fm_excess_told(&calibrate->tail, fm_ranks_of(&calibrate->ranks, fm_excess_float(in[0])), in[0], 1);
+    double v = in[0] - calibrate->origin;
+    double p = fm_excess_told(&calibrate->tail, fm_ranks_of(&calibrate->ranks, fm_excess_float(v)), v, 1);
     out[0] = -DECADE * (fm_log)(p);
     out[1] = p;
 }
@@ -63,9 +65,11 @@ static void update(void *state, int64_t ts_ns, const double *in)
     fm_calibrate *calibrate = state;
     if (!fm_usable(in[0]))
         return;
-    double x = in[0] > calibrate->most ? calibrate->most : in[0];
-    calibrate->count++;
-    fm_ranks_add(&calibrate->ranks, fm_excess_float(x), (float)calibrate->memory);
+    if (calibrate->count++ == 0)
+        calibrate->origin = in[0];
+    double v = in[0] - calibrate->origin;
+    v = v > calibrate->most ? calibrate->most : v;
+    fm_ranks_add(&calibrate->ranks, fm_excess_float(v), (float)calibrate->memory);
     if (calibrate->ranks.waiting_count > 0)
         return;
     calibrate->median = fm_excess_median(&calibrate->ranks);
@@ -86,7 +90,7 @@ const fm_kernel fm_kernel_calibrate = {
     .summary = "How often a raw score is as large, as a probability; beyond what was seen by extreme values.",
     .source = "Vovk, Gammerman & Shafer 2005; Siffer et al., KDD 2017",
     .kind = FM_KERNEL_DETECTOR,
-    .layout = 2,
+    .layout = 3,
     .params = params,
     .inputs = (const fm_field[]){{.name = "x", .unit = "any", .help = "a raw score; larger is stranger"}, {0}},
     .outputs = (const fm_field[]){{.name = "score", .unit = "1", .usual = 0.3, .help = "-log10 p"},
@@ -101,5 +105,5 @@ const fm_kernel fm_kernel_calibrate = {
     .update = update,
     .step = step,
     .warm_up = "after `warm` values",
-    .cost = "~100 ns, 1,376 bytes",
+    .cost = "~100 ns, 1,384 bytes",
 };

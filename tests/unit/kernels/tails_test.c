@@ -378,6 +378,20 @@ static void small_moves_of_a_large_number_are_seen_by_ecod(void **unused)
     test_state_free(&subject.state);
 }
 
+static void small_differences_of_large_scores_are_seen_by_calibrate(void **unused)
+{
+    (void)unused;
+    test_source noise = source_of(NORMAL, 54);
+    test_subject subject = {0};
+    subject_start(&subject, "calibrate", NULL);
+    for (int i = 0; i < 3000; i++)
+        subject_step_one(&subject, 1e5 + 1e-4 * source_next(&noise));
+    subject_step_one(&subject, 1e5 + 2e-3);
+    assert_true(subject_output(&subject, "p") < 1e-4);
+    assert_true(fabs(subject_output(&subject, "expected") - 1e5) < 1e-4);
+    test_state_free(&subject.state);
+}
+
 static void a_bad_print_does_not_move_what_ecod_expects(void **unused)
 {
     (void)unused;
@@ -412,6 +426,7 @@ int main(void)
         cmocka_unit_test(mahalanobis_takes_series_that_are_the_same_or_do_not_vary),
         cmocka_unit_test(the_units_of_its_series_leave_ecod_as_it_was),
         cmocka_unit_test(small_moves_of_a_large_number_are_seen_by_ecod),
+        cmocka_unit_test(small_differences_of_large_scores_are_seen_by_calibrate),
         cmocka_unit_test(a_bad_print_does_not_move_what_ecod_expects),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
