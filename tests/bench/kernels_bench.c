@@ -1,7 +1,7 @@
 /* tests/bench/kernels_bench.c - nanoseconds a step of every kernel in the table: one JSON line each.
  * links: kernels base
  *
- *   kernels [machine | KERNEL [PARAMETER=VALUE …] [instruments=N] [output=NAME]]
+ *   kernels [machine | KERNEL [PARAMETER=VALUE …] [instruments=N] [output=NAME] [score-only]]
  *
  * 64 instruments take turns, as in a feed, unless told otherwise. With an output's name the kernel is stepped as the
  * engine steps it for who reads that one alone. `ns` is with a tick of each about every 64 ms of event time, when most
@@ -15,6 +15,7 @@
 #include "kernels/kernel.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,6 +32,7 @@ static struct {
 static double in[ROWS][FM_KERNEL_INPUTS_MAX];
 static volatile double sink;
 static size_t instruments = INSTRUMENTS;
+static bool score_only, scoring; /* the second: in this round */
 static const char *only; /* output that is read alone; NULL = all are */
 
 static void make_ticks(void)
@@ -92,7 +94,9 @@ static double round_ns(const fm_kernel *kernel, unsigned char *states, size_t si
     for (int i = 0; i < ROWS; i++) {
         void *state = &states[at];
         int64_t ts_ns = *clock_ns + stretch * tick[i].ts_ns;
-        if (one != NULL) {
+        if (scoring) {
+            kernel->score(state, ts_ns, in[i], out);
+        } else if (one != NULL) {
             out[0] = one(state, ts_ns, in[i]);
         } else if (kernel->step != NULL) {
             kernel->step(state, ts_ns, in[i], out);
@@ -170,9 +174,11 @@ static void bench(const fm_kernel *kernel, char **chosen)
     for (int i = -4; i < ROUNDS; i++) /* the first rounds warm it up: an hour of event time and more */
         ns[i < 0 ? 0 : i] = round_ns(kernel, states, size, &clock_ns, SPARSE);
     timing sparse = timing_of(ns);
+    scoring = score_only;
     for (int i = -1; i < ROUNDS; i++)
         ns[i < 0 ? 0 : i] = round_ns(kernel, states, size, &clock_ns, 1);
     timing dense = timing_of(ns);
+    scoring = false;
     printf("{\"name\":\"kernel.%s\",\"params\":{", kernel->name);
     for (int i = 0; kernel->params[i].name != NULL; i++)
         printf("%s\"%s\":%g", i > 0 ? "," : "", kernel->params[i].name, params[i]);
@@ -212,6 +218,8 @@ int main(int argc, char **argv)
             instruments = strtoul(argv[i] + 12, NULL, 10);
         if (strncmp(argv[i], "output=", 7) == 0)
             only = argv[i] + 7;
+        if (strcmp(argv[i], "score-only") == 0)
+            score_only = true;
     }
     for (const fm_kernel *const *kernel = fm_kernels; *kernel != NULL; kernel++)
         if (argc < 2 || strcmp(argv[1], (*kernel)->name) == 0)
