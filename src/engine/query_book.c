@@ -143,10 +143,9 @@ static void answer_books(void *context, fm_shard *shard)
     fm_text out = {0};
     fm_slice symbol = fm_slice_of(q->symbol);
     const fm_partition *partition = &shard->partition[fm_partition_of(symbol)];
-    int domain = fm_admission_domain(&partition->admission, fm_slice_of(q->domain));
-    int series = domain < 0 ? -1 : fm_admission_symbol(&partition->admission, (uint32_t)domain, symbol);
-    if (series >= 0 && (uint32_t)series < partition->series_count)
-        put_books(&out, q, partition, partition->series[series]);
+    const fm_series *series = fm_series_named(partition, fm_slice_of(q->domain), symbol);
+    if (series != NULL)
+        put_books(&out, q, partition, series);
     q->done(q->context, out.size > 0 ? 0 : FM_ENOTFOUND, (fm_slice){out.data, out.size});
     fm_text_fini(&out);
     free(q);

@@ -188,6 +188,14 @@ struct fm_engine {
     bool             snapshot_stop;
 };
 
+/* The instrument of that name in that domain; NULL when the fold knows of none. */
+static inline const fm_series *fm_series_named(const fm_partition *partition, fm_slice domain, fm_slice symbol)
+{
+    int in = fm_admission_domain(&partition->admission, domain);
+    int index = in < 0 ? -1 : fm_admission_symbol(&partition->admission, (uint32_t)in, symbol);
+    return index >= 0 && (uint32_t)index < partition->series_count ? partition->series[index] : NULL;
+}
+
 /* crosses.c: values for other partitions, from the fold to their rings, from the rings into the log. */
 void fm_shard_cross(void *context, const fm_cross *cross);
 void fm_shard_take_cross(fm_shard *shard, const fm_message_cross *message);
